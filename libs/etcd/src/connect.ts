@@ -1,0 +1,147 @@
+// First, because it patches grpc-js, whose channels otherwise wait for ever for a peer that does not answer a connect
+// (https://github.com/grpc/grpc-node/issues/2785).
+import 'nice-grpc';
+import { handleWhen, noop, retry, type IPolicy } from 'cockatiel';
+import { Etcd3, isRecoverableError, type IRangeRequest, type IRangeResponse } from 'etcd3';
+import type { Checker, LiveSetting, Logger } from '@talaria/base';
+import { parseEndpoints } from './endpoints.ts';
+import { createLeases, type Leases } from './leases.ts';
+import { outside } from './outside.ts';
+import { createPulse, type Disturbance, type EtcdState } from './pulse.ts';
+import { toCompare, toRequest } from './transaction.ts';
+import { endOfPrefix, toEntry, type EtcdEntry, type Transaction, type TransactionResult } from './types.ts';
+import { openWatchStream, type WatchStream, type WatchStreamOptions } from './watch-stream.ts';
+
+export type { EtcdState } from './pulse.ts';
+
+/** How etcd is reached. */
+export interface EtcdOptions {
+  /** `http://host:port` or `host:port`: a list, or comma-separated as in `ETCD_ENDPOINTS`. */
+  readonly endpoints: string | readonly string[];
+  readonly log: Logger;
+  /** The limit of every request, in ms. Default 2,000. */
+  readonly requestTimeoutMs?: number;
+  /** How often etcd is asked whether it is there while a session or a watch stands on it, in ms. Default 1,000. */
+  readonly pulseMs?: number;
+}
+
+/**
+ * An etcd client. A request fails when etcd is away, after `requestTimeoutMs` at the latest; sessions and watches
+ * (`openSession`, `watchPrefix`) never do. Everything runs outside of the call that happens to start it.
+ */
+export interface Etcd {
+  readonly endpoints: readonly string[];
+  readonly requestTimeoutMs: number;
+  /** Whether it can be reached, as the last request or pulse found. */
+  readonly state: LiveSetting<EtcdState>;
+  get(key: string): Promise<EtcdEntry | undefined>;
+  /** Every key that starts with `prefix`, sorted, as of one revision of the store. */
+  list(prefix: string): Promise<{ readonly revision: bigint; readonly entries: readonly EtcdEntry[] }>;
+  /** Rejects for a lease that is gone. */
+  put(key: string, value: string | Uint8Array, options?: { readonly lease?: string }): Promise<void>;
+  /** Whether there was such a key. */
+  delete(key: string): Promise<boolean>;
+  /** False if there is such a key already. */
+  createIfAbsent(key: string, value: string | Uint8Array): Promise<boolean>;
+  /** Puts `value` if the key was not changed since `expected` was read (undefined: if there is none); false if it was. */
+  compareAndSet(key: string, expected: EtcdEntry | undefined, value: string | Uint8Array): Promise<boolean>;
+  transaction(transaction: Transaction): Promise<TransactionResult>;
+  /** Leases by hand; `openSession` is what programs want. */
+  readonly leases: Leases;
+  /** One watch on one stream, with all its ways to end; `watchPrefix` is what programs want. */
+  openWatchStream(prefix: string, options: WatchStreamOptions): WatchStream;
+  /** Tells when etcd goes away, comes back or has lost its data; the answer stops that. */
+  onDisturbance(listener: (what: Disturbance) => void): () => void;
+  /** Fails while etcd cannot be reached. Not critical: what was last known goes on to be used. */
+  checker(): Checker;
+  /** Ends every request and stream. Sessions should be released and watches closed before. */
+  close(): void;
+}
+
+/** etcd answers GOAWAY to pings in less than 5 s. */
+const KEEPALIVE_MS = 6000;
+const KEEPALIVE_TIMEOUT_MS = 2000;
+
+/** Only failures to connect, of which not a byte has left: anything else might have been done already. */
+const wasNeverSent = (error: Error): boolean => /No connection established|Name resolution failed/.test(error.message);
+
+const isUnreachable = (error: unknown): boolean => error instanceof Error && isRecoverableError(error);
+
+/** Connects when it is first used. Throws for endpoints that are malformed, never because etcd is away. */
+export function connectEtcd({ endpoints: given, log, requestTimeoutMs = 2000, pulseMs = 1000 }: EtcdOptions): Etcd {
+  const endpoints = parseEndpoints(given);
+  // etcd3's own breaker refuses everything for 5 s after three failures. The loops of this lib pace themselves.
+  const elsewhere: IPolicy = endpoints.length > 1 ? retry(handleWhen(wasNeverSent), { maxAttempts: endpoints.length - 1 }) : noop;
+  const client = outside(
+    () =>
+      new Etcd3({
+        hosts: [...endpoints],
+        faultHandling: { host: () => noop, global: elsewhere },
+        grpcOptions: {
+          'grpc.keepalive_time_ms': KEEPALIVE_MS,
+          'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+          'grpc.keepalive_permit_without_calls': 1,
+          'grpc.max_receive_message_length': -1,
+          // etcd3 makes new channels after a failure; with subchannels of their own these start with a fresh connection
+          // instead of the old one's backoff.
+          'grpc.use_local_subchannel_pool': 1,
+          'grpc.enable_retries': 0,
+          'grpc.enable_http_proxy': 0,
+        },
+      }),
+  );
+  const within = (): { deadline: number } => ({ deadline: Date.now() + requestTimeoutMs });
+  const range = (request: IRangeRequest): Promise<IRangeResponse> => client.kv.range(request, within());
+  const ask = (): Promise<IRangeResponse> => range({ key: Buffer.from('talaria'), count_only: true });
+  const pulse = createPulse({ endpoints, log, pulseMs, ask, isUnreachable });
+  let closed = false;
+
+  const etcd: Etcd = {
+    endpoints,
+    requestTimeoutMs,
+    state: pulse.state,
+    async get(key) {
+      const { kvs } = await pulse.observe(() => range({ key: Buffer.from(key) }));
+      return kvs[0] && toEntry(kvs[0]);
+    },
+    async list(prefix) {
+      const { header, kvs } = await pulse.observe(() => range({ key: Buffer.from(prefix), range_end: endOfPrefix(prefix) }));
+      return { revision: BigInt(header.revision), entries: kvs.map(toEntry) };
+    },
+    async put(key, value, { lease } = {}) {
+      const request = { key: Buffer.from(key), value: Buffer.from(value), ...(lease === undefined ? {} : { lease }) };
+      await pulse.observe(() => client.kv.put(request, within()));
+    },
+    async delete(key) {
+      const { deleted } = await pulse.observe(() => client.kv.deleteRange({ key: Buffer.from(key) }, within()));
+      return deleted !== '0';
+    },
+    createIfAbsent: (key, value) => etcd.compareAndSet(key, undefined, value),
+    async compareAndSet(key, expected, value) {
+      const compare = [{ key, modRevision: expected?.modRevision ?? 0n }];
+      return (await etcd.transaction({ compare, success: [{ put: key, value }] })).succeeded;
+    },
+    async transaction({ compare, success }) {
+      const request = { compare: compare.map(toCompare), success: success.map(toRequest), failure: [] };
+      const { header, succeeded } = await pulse.observe(() => client.kv.txn(request, within()));
+      return { succeeded, revision: BigInt(header.revision) };
+    },
+    leases: createLeases(client, within, pulse),
+    openWatchStream: (prefix, options) => openWatchStream(client, prefix, requestTimeoutMs, options),
+    onDisturbance: pulse.onDisturbance,
+    checker: () => ({
+      name: 'etcd',
+      async check() {
+        const { revision } = (await pulse.observe(ask)).header;
+        return { endpoints, revision };
+      },
+    }),
+    close() {
+      if (closed) return;
+      closed = true;
+      pulse.stop();
+      client.close();
+    },
+  };
+  return etcd;
+}

@@ -1,0 +1,173 @@
+import { mutableSetting, type LiveSetting, type Logger } from '@talaria/base';
+import type { Etcd } from './connect.ts';
+import { isLeaseGone } from './leases.ts';
+import { outside } from './outside.ts';
+import { backoffMs, createWaker } from './waker.ts';
+
+/** How a session is kept. */
+export interface SessionOptions {
+  readonly log: Logger;
+  /** How long its keys outlive the process, in seconds. Default 10; etcd's own minimum is 2 by default. */
+  readonly ttlSeconds?: number;
+}
+
+/** `pending`: not all that is kept is in etcd yet; `held`: it was, when last looked; `lost`: etcd said that the lease is gone, and it is being put again. */
+export type SessionState = 'pending' | 'held' | 'lost';
+
+/** One key that is kept. */
+export interface Kept {
+  /** Resolves when the key is in etcd for the first time. Never rejects; stays pending while etcd is away. */
+  readonly ready: Promise<void>;
+  /** Removes the key, if it still hangs on this session's lease. Resolves after one attempt; the session goes on to try. */
+  release(): Promise<void>;
+}
+
+/** Keys on one lease, kept in etcd whatever happens to it. */
+export interface Session {
+  readonly state: LiveSetting<SessionState>;
+  /** Puts the key, over whatever is there, and keeps it there until released. */
+  keep(key: string, value: string): Kept;
+  /** Removes all keys by ending the lease. If etcd cannot be reached now, they end with the lease's time. */
+  release(): Promise<void>;
+}
+
+interface KeptKey {
+  readonly value: string;
+  /** The lease that it was put on, when we last looked. */
+  on: string | undefined;
+  readonly setReady: () => void;
+}
+
+const DEFAULT_TTL_SECONDS = 10;
+
+/**
+ * Every third of the lease's time it is kept alive, *and* each key is read back and its lease compared: one without the other
+ * does not notice that a key was overwritten or deleted, or that the store was replaced. A lease that is gone is granted
+ * again; while etcd is unreachable the same one is kept, for etcd gives leases their full time after a restart.
+ */
+export function openSession(etcd: Etcd, { log, ttlSeconds = DEFAULT_TTL_SECONDS }: SessionOptions): Session {
+  const state = mutableSetting<SessionState>('pending');
+  const keys = new Map<string, KeptKey>();
+  /** Released keys that may still be in etcd. */
+  const leaving = new Set<string>();
+  const waker = createWaker();
+  let lease: { readonly id: string; readonly ttlSeconds: number } | undefined;
+  let released = false;
+
+  const lost = (): void => {
+    lease = undefined;
+    for (const kept of keys.values()) kept.on = undefined;
+    leaving.clear();
+    if (state.get() !== 'held') return;
+    state.set('lost');
+    log.warn('the lease in etcd is gone: putting its keys on a new one', { keys: [...keys.keys()] });
+  };
+
+  const put = async (key: string, kept: KeptKey, on: string): Promise<void> => {
+    await etcd.put(key, kept.value, { lease: on });
+    if (keys.get(key) === kept) {
+      kept.on = on;
+      kept.setReady();
+    } else if (!keys.has(key) && lease?.id === on) {
+      // Released while the put was under way, and perhaps removed before it arrived.
+      leaving.add(key);
+      waker.wake();
+    }
+  };
+
+  const remove = async (key: string, on: string): Promise<void> => {
+    await etcd.transaction({ compare: [{ key, lease: on }], success: [{ delete: key }] });
+    leaving.delete(key);
+  };
+
+  /** Looks whether the key is there, and ours. */
+  const verify = async (key: string, kept: KeptKey, on: string): Promise<void> => {
+    const found = await etcd.get(key);
+    if (released || keys.get(key) !== kept || (found?.lease === on && found.value.toString() === kept.value)) return;
+    if (kept.on === on) log.warn(found ? 'a key of ours in etcd was overwritten: putting it again' : 'a key of ours in etcd is gone: putting it again', { key });
+    await put(key, kept, on);
+  };
+
+  /** One round: afterwards the lease is alive and every key hangs on it, or it throws. `alive`: the lease was just granted. */
+  const round = async (): Promise<void> => {
+    const fresh = lease === undefined;
+    if (!lease) {
+      const granted = await etcd.leases.grant(ttlSeconds);
+      if (released) return void (await etcd.leases.revoke(granted.id));
+      lease = granted;
+    } else if (!(await etcd.leases.keepAlive(lease.id))) {
+      lost();
+      return round();
+    }
+    const { id } = lease;
+    try {
+      for (const key of leaving) await remove(key, id);
+      await Promise.all([...keys].map(([key, kept]) => (fresh || kept.on !== id ? put(key, kept, id) : verify(key, kept, id))));
+    } catch (error) {
+      if (!isLeaseGone(error)) throw error;
+      lost();
+      throw error;
+    }
+    if (state.get() === 'lost') log.info('registered in etcd again', { keys: [...keys.keys()] });
+    state.set('held');
+  };
+
+  const run = async (): Promise<void> => {
+    let failures = 0;
+    while (!released) {
+      if (keys.size === 0 && !lease) {
+        await waker.sleep(60_000);
+        continue;
+      }
+      try {
+        await round();
+        failures = 0;
+        if (!released) await waker.sleep(((lease?.ttlSeconds ?? ttlSeconds) * 1000) / 3);
+      } catch (error) {
+        failures++;
+        if (!released) log.debug('a session in etcd could not be kept this time', { reason: (error as Error).message });
+        await waker.sleep(backoffMs(failures));
+      }
+    }
+  };
+
+  // Unreachable means wait: the lease may well outlive it. Back, or without its data, means look at once.
+  const stopListening = etcd.onDisturbance((what) => {
+    if (what !== 'unreachable') waker.wake();
+  });
+  void outside(run);
+
+  return {
+    state,
+    keep(key, value) {
+      if (released) throw new Error(`The session is released: it cannot keep ${key}.`);
+      if (keys.has(key)) throw new Error(`The session keeps ${key} already: release it first.`);
+      const { promise: ready, resolve: setReady } = Promise.withResolvers<void>();
+      const kept: KeptKey = { value, on: undefined, setReady };
+      keys.set(key, kept);
+      leaving.delete(key);
+      waker.wake();
+      return {
+        ready,
+        async release() {
+          if (keys.get(key) !== kept) return;
+          keys.delete(key);
+          if (released || !lease) return;
+          leaving.add(key);
+          await remove(key, lease.id).catch(() => waker.wake());
+        },
+      };
+    },
+    async release() {
+      if (released) return;
+      released = true;
+      stopListening();
+      waker.wake();
+      const held = lease;
+      if (!held) return;
+      await etcd.leases.revoke(held.id).catch((error: unknown) => {
+        log.warn('a lease in etcd could not be ended: its keys go when its time is over', { ttlSeconds: held.ttlSeconds, reason: (error as Error).message });
+      });
+    },
+  };
+}
