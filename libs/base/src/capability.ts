@@ -1,0 +1,25 @@
+import type { Checker } from './checker.ts';
+import type { Logger } from './logger.ts';
+
+/** What a capability may know of the service that it is part of. */
+export interface Host {
+  /** Such as `service.account`. */
+  readonly service: string;
+  /** The id of this instance. */
+  readonly instance: string;
+  readonly log: Logger;
+  /** The environment, where settings come from. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Something that a service is given (storage, messaging): started before it serves, stopped after it has drained. */
+export interface Capability {
+  /** Such as `storage`. */
+  readonly name: string;
+  /** Resolves when it works. Waits for peers that come up later until `signal` aborts; rejects for settings that are wrong. */
+  start(host: Host, signal: AbortSignal): Promise<void>;
+  /** Resolves when everything that it holds is released. */
+  stop(): Promise<void>;
+  /** What tells whether it is well. */
+  readonly checkers: readonly Checker[];
+}

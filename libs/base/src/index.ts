@@ -1,0 +1,6 @@
+export { systemClock, sleep, type CancelTimer, type Clock } from './clock.ts';
+export { newId } from './id.ts';
+export { fixedSetting, mutableSetting, type LiveSetting, type MutableSetting } from './live-setting.ts';
+export { createLogger, silentLogger, LOG_LEVELS, type LogFields, type Logger, type LoggerOptions, type LogLevel } from './logger.ts';
+export type { Capability, Host } from './capability.ts';
+export type { Checker, CheckResult } from './checker.ts';

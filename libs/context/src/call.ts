@@ -1,0 +1,64 @@
+import { context as otel, createContextKey, type Context } from '@opentelemetry/api';
+
+/** On whose behalf a call is made. */
+export interface Principal {
+  /** The id of a customer or a client, such as `user_01J…`. */
+  readonly id: string;
+  /** The client that its token was issued to. */
+  readonly clientId: string;
+  /** What it may do, such as `accounts:read`. */
+  readonly scopes: readonly string[];
+}
+
+/** Which service makes a call. */
+export interface Caller {
+  /** Such as `service.account`. */
+  readonly service: string;
+  /** Whether it passes on calls of customers (a gateway). */
+  readonly edge: boolean;
+}
+
+/** What flows with a call besides trace and baggage, which OpenTelemetry's own context holds. */
+export interface Call {
+  /** When it must be over, on the monotonic clock (`performance.now()`), in ms. */
+  readonly deadline?: number | undefined;
+  /** Aborts when the caller hung up, the deadline passed, or the handler returned. */
+  readonly signal?: AbortSignal | undefined;
+  /** The authenticated principal. */
+  readonly principal?: Principal | undefined;
+  /** The token that proves the principal; nested calls send it along. */
+  readonly passport?: string | undefined;
+  /** The authenticated caller. */
+  readonly caller?: Caller | undefined;
+  /** Names this request across all services. */
+  readonly requestId?: string | undefined;
+}
+
+const CALL = createContextKey('talaria.call');
+const NO_CALL: Call = Object.freeze({});
+
+/** The call that the running code belongs to; an empty one outside of calls. */
+export function currentCall(): Call {
+  return callIn(otel.active());
+}
+
+/** The call of an OpenTelemetry context. */
+export function callIn(context: Context): Call {
+  return (context.getValue(CALL) as Call | undefined) ?? NO_CALL;
+}
+
+/** An OpenTelemetry context like `context`, with the current call changed by `changes`. */
+export function withCall(context: Context, changes: Call): Context {
+  return context.setValue(CALL, { ...callIn(context), ...changes });
+}
+
+/** Runs `fn` in a call like the current one, changed by `changes`. */
+export function runInCall<T>(changes: Call, fn: () => T): T {
+  return otel.with(withCall(otel.active(), changes), fn);
+}
+
+/** Milliseconds until the deadline: 0 if it passed, undefined if there is none. */
+export function timeRemaining(): number | undefined {
+  const { deadline } = currentCall();
+  return deadline === undefined ? undefined : Math.max(0, deadline - performance.now());
+}

@@ -1,0 +1,22 @@
+export { KINDS, kindOf, type Kind, type KindName } from './catalogue.ts';
+export { fromWire, toWire, type WireError } from './grpc.ts';
+export { toProblem, type Problem } from './http.ts';
+export {
+  augment,
+  badRequest,
+  cancelled,
+  conflict,
+  forbidden,
+  hasCode,
+  internal,
+  notFound,
+  preconditionFailed,
+  rateLimited,
+  ServiceError,
+  timeout,
+  unauthorized,
+  unavailable,
+  unimplemented,
+  type FieldViolation,
+  type ServiceErrorOptions,
+} from './service-error.ts';

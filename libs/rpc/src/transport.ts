@@ -1,0 +1,133 @@
+import type { Metadata } from 'nice-grpc-common';
+
+/** One RPC as a transport sees it: a path and two kinds, no types of messages. */
+export interface WireMethod {
+  /** `/account.v1.AccountService/GetAccount`. */
+  readonly path: string;
+  /** Whether the client sends a stream. */
+  readonly requestStream: boolean;
+  /** Whether the server sends a stream. */
+  readonly responseStream: boolean;
+}
+
+/** What goes along with one attempt of a call. */
+export interface WireCallOptions {
+  /** Sent as headers. */
+  readonly metadata: Metadata;
+  /** When the call must be over, on the monotonic clock, in ms. Sent as `grpc-timeout` and enforced here too. */
+  readonly deadline?: number | undefined;
+  /** Cancels the call. There is no other way to cancel one. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called once, with the headers of the answer. */
+  readonly onHeader?: ((metadata: Metadata) => void) | undefined;
+  /** Called once, with the trailers of the answer, also when it is an error. */
+  readonly onTrailer?: ((metadata: Metadata) => void) | undefined;
+}
+
+/**
+ * What became of a request that failed, which (with the method's idempotency level) is all that retries may go by:
+ * `never_sent`: not a byte of it left; `refused`: the peer says that it did not look at it; `maybe_executed`: everything else.
+ */
+export type Outcome = 'never_sent' | 'refused' | 'maybe_executed';
+
+/**
+ * `idle`: no socket, and none wanted; `connecting`; `ready`; `draining`: calls go on, no new ones (the peer is going away
+ * or `close` was called); `failed`: the last connect failed, the next call or the backoff tries again; `closed`: for good.
+ */
+export type ConnectionState = 'idle' | 'connecting' | 'ready' | 'draining' | 'failed' | 'closed';
+
+/**
+ * A connection to one instance. It connects when it is first used and again after every loss, by itself. Failures are
+ * `TransportError`s, with an outcome.
+ */
+export interface Connection {
+  /** With its scheme: `h2c://10.0.0.7:4000`. */
+  readonly address: string;
+  readonly state: ConnectionState;
+  /** Calls that have not ended. */
+  readonly inFlight: number;
+  /** Calls `listener` on every change of state; the answer stops that. */
+  onStateChange(listener: (state: ConnectionState) => void): () => void;
+  /** A call with one request and one response. */
+  unary(method: WireMethod, request: Uint8Array, options: WireCallOptions): Promise<Uint8Array>;
+  /** A call in which either side streams. The requests are pulled as the peer takes them. */
+  stream(method: WireMethod, requests: AsyncIterable<Uint8Array>, options: WireCallOptions): AsyncIterable<Uint8Array>;
+  /** Refuses new calls, waits up to `graceMs` (default 0) for those in flight, then ends them. */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+/** The other side of a call, as the transport knows it. */
+export interface Peer {
+  /** `127.0.0.1:53412`, or `inproc`. */
+  readonly address: string;
+  /** The identity that the transport itself authenticated (mTLS), if it did. */
+  readonly identity?: string | undefined;
+}
+
+/** A call that has arrived; nothing of it is decoded yet. */
+export interface IncomingCall {
+  readonly path: string;
+  readonly peer: Peer;
+  /** What the client sent. */
+  readonly metadata: Metadata;
+  /** When the client stops waiting, on the monotonic clock, in ms. */
+  readonly deadline?: number | undefined;
+  /** Aborts when the client hung up or the deadline passed. */
+  readonly signal: AbortSignal;
+  /** One for unary requests. */
+  readonly requests: AsyncIterable<Uint8Array>;
+  /** Sends the headers now; otherwise they go with the first response. */
+  sendHeader(metadata: Metadata): void;
+  /** Sent with the status, also when it is an error. */
+  setTrailer(metadata: Metadata): void;
+}
+
+/**
+ * Answers a call: yields each response (one for unary methods). Throwing a `ServerError` ends the call with its status;
+ * throwing anything else ends it with UNKNOWN and no detail. The transport pulls as the peer reads, and stops pulling
+ * when `call.signal` aborts.
+ */
+export type CallHandler = (call: IncomingCall) => AsyncIterable<Uint8Array>;
+
+/** One method that a listener answers. */
+export interface ServedMethod extends WireMethod {
+  readonly handler: CallHandler;
+}
+
+/** A server socket (or its like) on which contracts come and go. */
+export interface Listener {
+  /** Bound, with its scheme and the real port: `h2c://127.0.0.1:41234`. */
+  readonly address: string;
+  /** Serves a contract from now on. Throws if it is served already. */
+  add(contract: string, methods: readonly ServedMethod[]): void;
+  /** Answers UNIMPLEMENTED from now on; calls in flight go on. */
+  remove(contract: string): void;
+  /** Refuses new calls, waits up to `limitMs` for those in flight (streams included), then ends them. Idempotent. */
+  drain(limitMs: number): Promise<void>;
+  /** Resolves when the listener has stopped. */
+  readonly closed: Promise<void>;
+}
+
+/** How a transport connects. */
+export interface ConnectOptions {
+  /** Default 5,000. */
+  readonly connectTimeoutMs?: number;
+  /** Greatest response, in bytes. Default 4 MiB, as gRPC's. */
+  readonly maxResponseBytes?: number;
+}
+
+/** How a transport listens. */
+export interface ListenOptions {
+  /** Greatest request, in bytes. Default 4 MiB, as gRPC's. */
+  readonly maxRequestBytes?: number;
+}
+
+/** What moves calls between instances; everything above does not know which one is in use. */
+export interface Transport {
+  /** The schemes of the addresses it takes, such as `h2c`. */
+  readonly schemes: readonly string[];
+  /** Never fails: a bad address or an absent peer fails the calls. */
+  connect(address: string, options?: ConnectOptions): Connection;
+  /** Rejects with an error that names the fix when the address is taken or malformed. Port 0 takes a free port. */
+  listen(address: string, options?: ListenOptions): Promise<Listener>;
+}
