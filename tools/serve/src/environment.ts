@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import type { Backends } from './engines.ts';
+import { GATEWAY, type App } from './workspace.ts';
+
+/** Where the keys of the services are, below the state directory. */
+export function keyFile(stateDir: string, service: string): string {
+  return join(stateDir, 'keys', `${service}.jwk`);
+}
+
+/** Where everybody's public keys are. */
+export function publicKeysFile(stateDir: string): string {
+  return join(stateDir, 'keys', 'services.jwks.json');
+}
+
+/** What every process gets: the user's own environment, and that it is supervised. */
+export function sharedEnvironment(stateDir: string, env: NodeJS.ProcessEnv, terminal: boolean): NodeJS.ProcessEnv {
+  const { PORT: _gatewayOnly, ...rest } = env;
+  return { ...rest, TALARIA_SUPERVISED: '1', TALARIA_STATE_DIR: stateDir, LOG_FORMAT: env['LOG_FORMAT'] || (terminal ? 'pretty' : 'json') };
+}
+
+/** What one app gets. */
+export function appEnvironment(app: App, all: readonly App[], shared: NodeJS.ProcessEnv, stateDir: string, backends: Backends, port: number | undefined): NodeJS.ProcessEnv {
+  return {
+    // For developers only, unless the user says otherwise.
+    TALARIA_DEV_CLIENTS: 'true',
+    TALARIA_WEBHOOK_ALLOW_LOOPBACK: 'true',
+    ...shared,
+    ETCD_ENDPOINTS: backends.etcdEndpoints,
+    ...(backends.databaseUrl === undefined ? {} : { DATABASE_URL: backends.databaseUrl }),
+    TALARIA_LISTEN: 'h2c://127.0.0.1:0',
+    TALARIA_SERVICE_KEY_FILE: keyFile(stateDir, app.service),
+    TALARIA_SERVICE_KEYS_FILE: publicKeysFile(stateDir),
+    ...(app.name === GATEWAY ? { PORT: String(port), TALARIA_READY_CONTRACTS: all.flatMap(({ contracts }) => contracts).join(',') } : {}),
+  };
+}

@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, globSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Output } from './output.ts';
+
+const GENERATOR = 'libs/contracts/generate.ts';
+const GEN = 'libs/contracts/gen';
+
+function generatedFiles(root: string): string[] {
+  return globSync(`${GEN}/**/*.ts`, { cwd: root }).map((file) => file.replaceAll('\\', '/'));
+}
+
+function hashes(root: string): Map<string, string> {
+  return new Map(generatedFiles(root).map((file) => [file, createHash('sha256').update(readFileSync(join(root, file))).digest('hex')]));
+}
+
+function run(root: string, output: Output): Promise<boolean> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [GENERATOR], { argv0: 'node', cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    output.attach('generate', child.stdout);
+    output.attach('generate', child.stderr);
+    child.once('error', () => resolve(false));
+    child.once('close', (code) => resolve(code === 0));
+  });
+}
+
+/**
+ * Generates the contracts anew. Resolves to the generated files that are different now; undefined if it failed, which leaves
+ * the generated files as they were, so that a process that restarts meanwhile still finds them.
+ */
+export async function generate(root: string, stateDir: string, output: Output): Promise<readonly string[] | undefined> {
+  const before = hashes(root);
+  const backup = join(stateDir, 'generated');
+  rmSync(backup, { recursive: true, force: true });
+  if (before.size > 0) cpSync(join(root, GEN), backup, { recursive: true, preserveTimestamps: true });
+  const done = await run(root, output);
+  if (!done && before.size > 0) {
+    rmSync(join(root, GEN), { recursive: true, force: true });
+    cpSync(backup, join(root, GEN), { recursive: true, preserveTimestamps: true });
+  }
+  rmSync(backup, { recursive: true, force: true });
+  if (!done) return undefined;
+  const after = hashes(root);
+  return [...new Set([...before.keys(), ...after.keys()])].filter((file) => before.get(file) !== after.get(file));
+}
+
+/** Whether a contract changed since the code was generated, or nothing was generated yet. */
+export function isStale(root: string): boolean {
+  if (!existsSync(join(root, GENERATOR))) return false;
+  const times = (files: string[]): number[] => files.map((file) => statSync(join(root, file)).mtimeMs);
+  const generated = times(generatedFiles(root));
+  return generated.length === 0 || Math.max(0, ...times(globSync('proto/**/*.proto', { cwd: root }))) > Math.max(...generated);
+}

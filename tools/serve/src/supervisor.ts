@@ -1,0 +1,149 @@
+import { readyText } from './announcement.ts';
+import { createChild, type Child } from './child.ts';
+import { planEngines } from './engines.ts';
+import { appEnvironment, keyFile, publicKeysFile, sharedEnvironment } from './environment.ts';
+import { generate, isStale } from './generate.ts';
+import { importGraph } from './imports.ts';
+import { CLI_SERVICE, ensureKeys } from './keys.ts';
+import { clearLeftovers, noteProcesses } from './leftovers.ts';
+import type { Output } from './output.ts';
+import { removePlatformFile, writePlatformFile } from './platform-file.ts';
+import { gatewayPort } from './ports.ts';
+import { askGateway } from './readiness.ts';
+import { restartOnChange } from './restarts.ts';
+import { ServeError } from './serve-error.ts';
+import type { StateDir } from './state-dir.ts';
+import { GATEWAY, type App, type Package } from './workspace.ts';
+
+/** What to serve, and from where. */
+export interface SupervisorOptions {
+  readonly root: string;
+  /** What the user asked for. */
+  readonly app: string;
+  /** That, and all that it needs. */
+  readonly apps: readonly App[];
+  readonly packages: ReadonlyMap<string, Package>;
+  readonly stateDir: StateDir;
+  readonly env: NodeJS.ProcessEnv;
+  readonly output: Output;
+  /** Whether people read the output as it comes. */
+  readonly terminal: boolean;
+}
+
+/** A platform that runs. */
+export interface Supervisor {
+  /** Apps first, then the engines that they use. Nothing is left when it resolves. */
+  stop(): Promise<void>;
+  /** Ends everything this instant. */
+  kill(): void;
+}
+
+/** Within these two the whole stop stays below ten seconds. */
+const APPS_LIMIT_MS = 5500;
+const ENGINES_LIMIT_MS = 3000;
+const READY_LIMIT_MS = 30_000;
+const READY_POLL_MS = 150;
+
+/** Starts everything, and keeps it running until it is stopped. Throws a `ServeError` for what the user must change first. */
+export async function supervise(options: SupervisorOptions): Promise<Supervisor> {
+  const { root, apps, packages, stateDir, env, output } = options;
+  const started = performance.now();
+  await clearLeftovers(stateDir.path, output);
+  const port = apps.some(({ name }) => name === GATEWAY) ? await gatewayPort(env) : undefined;
+  const backends = await planEngines(stateDir.path, apps.some(({ storage }) => storage), env);
+  await ensureKeys(stateDir.path, [...apps.map(({ service }) => service), CLI_SERVICE]);
+  if (isStale(root) && !(await generate(root, stateDir.path, output))) {
+    throw new ServeError('The code could not be generated from proto/ (see above): mend the proto file, or run "npm ci" if the generator is missing.');
+  }
+
+  const shared = sharedEnvironment(stateDir.path, env, options.terminal);
+  const all: Child[] = [];
+  let stopping = false;
+  const onChange = (): void => {
+    if (!stopping) noteProcesses(stateDir.path, all);
+  };
+  const child = (name: string, args: readonly string[], environment: () => NodeJS.ProcessEnv, onReady?: (message: { url?: string }) => void): Child => {
+    const made = createChild({ name, args, cwd: root, env: environment, output, onChange, ...(onReady ? { onReady } : {}) });
+    all.push(made);
+    return made;
+  };
+
+  const publish = (): void =>
+    writePlatformFile(stateDir.path, {
+      pid: process.pid,
+      app: options.app,
+      apps: apps.map(({ name }) => name),
+      gateway: port === undefined ? undefined : `http://localhost:${port}`,
+      etcd_endpoints: backends.etcdEndpoints,
+      database_url: backends.databaseUrl,
+      service_keys_file: publicKeysFile(stateDir.path),
+      cli_key_file: keyFile(stateDir.path, CLI_SERVICE),
+    });
+
+  const waiting = new Set<Child>();
+  const programs: { readonly child: Child; readonly entry: string; readonly app?: App }[] = [];
+  for (const { name, args } of backends.engines) {
+    const onReady = ({ url }: { url?: string }): void => {
+      if (name !== 'postgres' || url === undefined || !backends.setDatabaseUrl(url) || stopping) return;
+      publish();
+      for (const { child: made, app } of programs) {
+        if (!app?.storage) continue;
+        if (waiting.delete(made)) made.start();
+        else void made.restart('the database has another address');
+      }
+    };
+    programs.push({ child: child(name, args, () => shared, onReady), entry: args[0] ?? '' });
+  }
+  for (const app of apps) {
+    const entry = `apps/${app.name}/src/main.ts`;
+    programs.push({ child: child(app.name, [entry], () => appEnvironment(app, apps, shared, stateDir.path, backends, port)), entry, app });
+  }
+
+  publish();
+  output.say(`Starting ${all.map(({ name }) => name).join(', ')}; state in ${stateDir.path}.`);
+  for (const { child: made, app } of programs) {
+    if (app?.storage && backends.databaseUrl === undefined) waiting.add(made);
+    else made.start();
+  }
+  const watching = restartOnChange({ root, graph: importGraph(root, packages), programs, output, generate: () => generate(root, stateDir.path, output) });
+
+  let poll: NodeJS.Timeout | undefined;
+  let complained = false;
+  const lookWhetherReady = async (): Promise<void> => {
+    const answer = port === undefined ? undefined : await askGateway(port);
+    if (stopping) return;
+    const seconds = (performance.now() - started) / 1000;
+    const missing = programs.filter(({ child: made, app }) => app && !made.ready).map(({ child: made }) => made.name);
+    if (answer ? answer.ready : missing.length === 0) {
+      const named = env['TALARIA_STATE_DIR'] ? stateDir.path : undefined;
+      output.announce(readyText({ app: options.app, apps: apps.map(({ name }) => name), port, seconds, stateDir: named }));
+      return;
+    }
+    if (!complained && seconds * 1000 > READY_LIMIT_MS) {
+      complained = true;
+      const what = missing.length > 0 ? `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not ready` : 'the gateway is not';
+      output.say(`Not ready after 30 s: ${what}; the lines above of each say why. Still trying.${answer?.body ? ` /readyz says: ${answer.body.trim()}` : ''}`);
+    }
+    poll = setTimeout(() => void lookWhetherReady(), READY_POLL_MS);
+  };
+  void lookWhetherReady();
+
+  const engines = programs.filter(({ app }) => !app).map(({ child: made }) => made);
+  return {
+    async stop() {
+      stopping = true;
+      clearTimeout(poll);
+      watching.close();
+      waiting.clear();
+      await Promise.all(programs.filter(({ app }) => app).map(({ child: made }) => made.stop(APPS_LIMIT_MS)));
+      await Promise.all(engines.map((made) => made.stop(ENGINES_LIMIT_MS)));
+      removePlatformFile(stateDir.path);
+      noteProcesses(stateDir.path, all);
+    },
+    kill() {
+      stopping = true;
+      for (const made of all) made.kill();
+      removePlatformFile(stateDir.path);
+    },
+  };
+}

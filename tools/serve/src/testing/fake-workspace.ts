@@ -1,0 +1,147 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isAlive } from '../process-identity.ts';
+
+/** A workspace of tiny programs, and supervisors that serve it. */
+export interface FakeWorkspace {
+  readonly root: string;
+  write(file: string, text: string): void;
+  read(file: string): string;
+  /** Runs the real supervisor in it. */
+  serve(app: string, env?: NodeJS.ProcessEnv): Served;
+  /** The processes that `name` has had, in order. */
+  pidsOf(name: string): number[];
+  /** What the environment of the latest process of `name` was. */
+  envOf(name: string): NodeJS.ProcessEnv;
+  /** Kills what is left, and removes everything. */
+  remove(): Promise<void>;
+}
+
+/** A supervisor that runs. */
+export interface Served {
+  readonly process: ChildProcess;
+  readonly pid: number;
+  /** Everything it wrote. */
+  output(): string;
+  /** Its exit code. */
+  readonly exited: Promise<number | null>;
+}
+
+/** Notes each start, says that it is ready, and stops as real apps do. */
+const PROGRAM = `
+import { appendFileSync, writeFileSync, mkdirSync } from 'node:fs';
+export function program(name: string, message: object = {}): void {
+  mkdirSync('log', { recursive: true });
+  appendFileSync(\`log/\${name}.pids\`, \`\${process.pid}\\n\`);
+  writeFileSync(\`log/\${name}.env\`, JSON.stringify(process.env));
+  console.log(\`\${name} runs\`);
+  const stop = (): void => { appendFileSync('log/stops', \`\${name}\\n\`); process.exit(0); };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('disconnect', stop);
+  setInterval(() => {}, 1000);
+  process.send?.({ ready: true, ...message });
+}
+`;
+
+const GATEWAY = `
+import { createServer } from 'node:http';
+import { program } from '@fake/program';
+createServer((request, response) => response.writeHead(request.url === '/readyz' ? 200 : 404).end()).listen(Number(process.env.PORT), '127.0.0.1', () => program('api-gateway'));
+`;
+
+/** Ends by itself what a broken test would leave running. */
+const LIFETIME_MS = 60_000;
+
+/** Makes a workspace with the apps `api-gateway`, `alpha` (keeps data, uses the lib `shared`, generated code) and `beta`, and both engines. */
+export function fakeWorkspace(): FakeWorkspace {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'talaria-serve-')));
+  const write = (file: string, text: string): void => {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), text);
+  };
+  const read = (file: string): string => {
+    try {
+      return readFileSync(join(root, file), 'utf8');
+    } catch {
+      return '';
+    }
+  };
+  const pack = (folder: string, manifest: object): void => write(`${folder}/package.json`, JSON.stringify({ type: 'module', ...manifest }));
+
+  write('package.json', '{"type":"module"}');
+  pack('libs/program', { name: '@fake/program', exports: { '.': './src/index.ts' } });
+  write('libs/program/src/index.ts', PROGRAM);
+  pack('libs/shared', { name: '@fake/shared', exports: { '.': './src/index.ts' } });
+  write('libs/shared/src/index.ts', `export { shared } from './shared.ts';`);
+  write('libs/shared/src/shared.ts', `export const shared = 1;`);
+  pack('libs/contracts', { name: '@talaria/contracts', exports: { './*': './gen/*.ts' } });
+  write('libs/contracts/gen/alpha.ts', `export const alpha = 'first';`);
+  write('proto/alpha.proto', 'first');
+  write(
+    'libs/contracts/generate.ts',
+    `import { readFileSync, writeFileSync, rmSync } from 'node:fs';
+     const text = readFileSync('proto/alpha.proto', 'utf8').trim();
+     rmSync('libs/contracts/gen', { recursive: true });
+     if (text === 'broken') { console.error('alpha.proto:1:1: syntax error'); process.exit(1); }
+     (await import('node:fs')).mkdirSync('libs/contracts/gen');
+     writeFileSync('libs/contracts/gen/alpha.ts', \`export const alpha = '\${text}';\`);`,
+  );
+  pack('apps/api-gateway', { name: 'api-gateway', talaria: { service: 'api', serve: [] } });
+  write('apps/api-gateway/src/main.ts', GATEWAY);
+  pack('apps/alpha', { name: 'alpha', talaria: { service: 'service.alpha', contracts: ['alpha.v1.Alpha'], serve: ['beta'] }, dependencies: { '@fake/shared': '*', '@talaria/storage': '*' } });
+  write('apps/alpha/src/main.ts', `import { program } from '@fake/program';\nimport { shared } from '@fake/shared';\nimport { alpha } from '@talaria/contracts/alpha';\nconsole.log('shared is', shared, 'contract is', alpha);\nprogram('alpha');\n`);
+  pack('apps/beta', { name: 'beta', talaria: { service: 'service.beta', contracts: ['beta.v1.Beta', 'beta.v1.More'] } });
+  write('apps/beta/src/main.ts', `import { program } from '@fake/program';\nprogram('beta');\n`);
+  pack('apps/whole', { name: 'whole', talaria: { serve: ['api-gateway', 'alpha'] } });
+  write('apps/whole/src/main.ts', `import { program } from '@fake/program';\nprogram('whole');\n`);
+  pack('tools/etcd', { name: 'etcd' });
+  write('tools/etcd/src/main.ts', `import { program } from '@fake/program';\nprogram('etcd', { address: process.argv[5] });\n`);
+  pack('tools/postgres', { name: 'postgres' });
+  write('tools/postgres/src/main.ts', `import { program } from '@fake/program';\nprogram('postgres', { url: \`postgres://me@127.0.0.1:\${process.argv[5]}\` });\n`);
+  for (const [name, folder] of [['@fake/program', 'libs/program'], ['@fake/shared', 'libs/shared'], ['@talaria/contracts', 'libs/contracts']] as const) {
+    mkdirSync(dirname(join(root, 'node_modules', name)), { recursive: true });
+    symlinkSync(join(root, folder), join(root, 'node_modules', name), 'junction');
+  }
+
+  const served: Served[] = [];
+  const pidsOf = (name: string): number[] => read(`log/${name}.pids`).split('\n').filter(Boolean).map(Number);
+  const names = ['api-gateway', 'alpha', 'beta', 'whole', 'etcd', 'postgres'];
+  return {
+    root,
+    write,
+    read,
+    pidsOf,
+    envOf: (name) => JSON.parse(read(`log/${name}.env`)) as NodeJS.ProcessEnv,
+    serve(app, env = {}) {
+      const { TALARIA_STATE_DIR: _a, PORT: _b, ETCD_ENDPOINTS: _c, DATABASE_URL: _d, LOG_FORMAT: _e, NODE_TEST_CONTEXT: _f, ...inherited } = process.env;
+      const child = spawn(process.execPath, [join(import.meta.dirname, '../main.ts'), app], { cwd: root, env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'], timeout: LIFETIME_MS, killSignal: 'SIGKILL' });
+      let text = '';
+      child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      const one = { process: child, pid: child.pid ?? -1, output: () => text, exited: new Promise<number | null>((resolve) => child.once('exit', resolve)) };
+      served.push(one);
+      return one;
+    },
+    async remove() {
+      for (const { process: child, exited } of served) {
+        if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+        await exited;
+      }
+      // The programs notice that their supervisor is gone.
+      await until('the programs are gone', () => names.flatMap(pidsOf).every((pid) => !isAlive(pid)));
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Waits for a condition; fails with what it waited for. */
+export async function until(what: string, condition: () => boolean, detail: () => string = () => '', limitMs = 20_000): Promise<void> {
+  for (const end = performance.now() + limitMs; performance.now() < end; await delay(20)) {
+    if (condition()) return;
+  }
+  throw new Error(`Waited in vain: ${what}. ${detail()}`);
+}
