@@ -1,3 +1,23 @@
+// For those who serve and call contracts.
+export { createServer, type Server, type ServerOptions } from './server.ts';
+export { createConnector, type Connector, type ConnectorOptions } from './connector.ts';
+export type { CallLimits } from './call-limits.ts';
+export { grpcTransport } from './grpc/grpc-transport.ts';
+export { inprocTransport } from './inproc/inproc-transport.ts';
+export { staticResolver } from './static-resolver.ts';
+export { dnsResolver, type DnsResolverOptions } from './dns-resolver.ts';
+export type { Client, CompatServiceDefinition, MethodDefinition, ServiceDefinition, ServiceImplementation } from 'nice-grpc';
+
+// For middleware.
+export { nextIn, type NextCall } from './next-in.ts';
+export { contractMethod, contractMethods, contractName, type ContractMethod } from './contract.ts';
+export { descriptorRegistry, registryOf } from './descriptor.ts';
+export { ClientError, Metadata, ServerError, Status } from 'nice-grpc-common';
+export type { CallContext, CallOptions, ClientMiddleware, ClientMiddlewareCall, MethodDescriptor, ServerMiddleware, ServerMiddlewareCall } from 'nice-grpc-common';
+
+// For resolvers, pickers, retries and transports.
+export { TransportError } from './transport-error.ts';
+export type { FailedAttempt, RetryPolicy } from './retry-policy.ts';
 export type { Candidate, Picker, PickInfo, PickResult } from './picker.ts';
 export type { Endpoint, Resolution, Resolver } from './resolver.ts';
 export type {

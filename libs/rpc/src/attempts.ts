@@ -1,0 +1,93 @@
+import type { ContractMethod } from './contract.ts';
+import type { Candidate } from './picker.ts';
+import type { RetryPolicy } from './retry-policy.ts';
+import type { Route } from './route.ts';
+import { TransportError } from './transport-error.ts';
+import type { WireCallOptions } from './transport.ts';
+
+/** The attempts of one call: each picks again, and tells the picker how it ended. */
+interface Attempts {
+  pick(): Promise<Candidate>;
+  succeeded(): void;
+  /** Whether there is another attempt. */
+  failed(error: unknown, requestsTaken: boolean): boolean;
+}
+
+function attempts(route: Route, method: ContractMethod, options: WireCallOptions, retry: RetryPolicy | undefined): Attempts {
+  const tried = new Set<Candidate>();
+  let candidates: readonly Candidate[] = [];
+  let current: Candidate | undefined;
+  let startedAt = 0;
+  let attempt = 0;
+  const done = (error?: unknown): void => {
+    if (current) route.picker.done?.(current, { durationMs: performance.now() - startedAt, ...(error === undefined ? {} : { error }) });
+  };
+  return {
+    async pick() {
+      const found = route.candidates(method, options);
+      candidates = found instanceof Promise ? await found : found;
+      current = route.picker.pick(candidates, { method, tried });
+      startedAt = performance.now();
+      attempt++;
+      return current;
+    },
+    succeeded: () => done(),
+    failed(error, requestsTaken) {
+      // A failure before anything was picked is no attempt.
+      if (!current) return false;
+      done(error);
+      tried.add(current);
+      current = undefined;
+      if (!(error instanceof TransportError) || !retry) return false;
+      const untried = candidates.filter((candidate) => !tried.has(candidate)).length;
+      return retry.again({ method, error, attempt, untried, requestsTaken });
+    },
+  };
+}
+
+/** A call with one request and one response. */
+export async function unaryAttempts(route: Route, method: ContractMethod, request: Uint8Array, options: WireCallOptions, retry: RetryPolicy | undefined): Promise<Uint8Array> {
+  const tries = attempts(route, method, options, retry);
+  for (;;) {
+    const { connection } = await tries.pick();
+    try {
+      const response = await connection.unary(method, request, options);
+      tries.succeeded();
+      return response;
+    } catch (error) {
+      if (!tries.failed(error, false)) throw error;
+    }
+  }
+}
+
+/** A call in which either side streams. Requests can be sent again as long as none was taken. */
+export async function* streamAttempts(
+  route: Route,
+  method: ContractMethod,
+  requests: AsyncIterable<Uint8Array>,
+  options: WireCallOptions,
+  retry: RetryPolicy | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const tries = attempts(route, method, options, retry);
+  let requestsTaken = false;
+  const source: AsyncIterable<Uint8Array> = {
+    [Symbol.asyncIterator]() {
+      requestsTaken = true;
+      return requests[Symbol.asyncIterator]();
+    },
+  };
+  for (;;) {
+    const { connection } = await tries.pick();
+    let answered = false;
+    try {
+      for await (const response of connection.stream(method, source, options)) {
+        answered = true;
+        yield response;
+      }
+      tries.succeeded();
+      return;
+    } catch (error) {
+      if (!tries.failed(error, requestsTaken || answered)) throw error;
+    }
+  }
+}

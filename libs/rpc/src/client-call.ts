@@ -1,0 +1,113 @@
+import { context as otel } from '@opentelemetry/api';
+import { Metadata, type ClientMiddleware } from 'nice-grpc-common';
+import { streamAttempts, unaryAttempts } from './attempts.ts';
+import { limit, type LimitedOptions } from './call-limits.ts';
+import { clientChain, singleResponse, type Step } from './chain.ts';
+import { codecError, toServiceError } from './client-errors.ts';
+import type { ContractMethod } from './contract.ts';
+import type { RetryPolicy } from './retry-policy.ts';
+import type { Route } from './route.ts';
+import type { WireCallOptions } from './transport.ts';
+
+/** What the calls of a client go through. */
+export interface CallParts {
+  readonly route: () => Route;
+  readonly retry: RetryPolicy | undefined;
+  readonly middleware: readonly ClientMiddleware[];
+  readonly defaultTimeoutMs: number;
+}
+
+function encode(method: ContractMethod, request: unknown): Uint8Array {
+  try {
+    return method.definition.requestSerialize(request);
+  } catch (cause) {
+    throw codecError('request', method, cause);
+  }
+}
+
+function decode(method: ContractMethod, bytes: Uint8Array): unknown {
+  try {
+    return method.definition.responseDeserialize(bytes) as unknown;
+  } catch (cause) {
+    throw codecError('response', method, cause);
+  }
+}
+
+async function* encodeAll(method: ContractMethod, request: unknown): AsyncGenerator<Uint8Array, void, undefined> {
+  if (method.requestStream) for await (const one of request as AsyncIterable<unknown>) yield encode(method, one);
+  else yield encode(method, request);
+}
+
+/** The innermost step: attempts over the wire. */
+function wireStep(method: ContractMethod, parts: CallParts): Step<LimitedOptions> {
+  const wire = (options: LimitedOptions): WireCallOptions => {
+    const { deadline, signal } = limit(options, parts.defaultTimeoutMs);
+    return { metadata: options.metadata ?? Metadata(), deadline, signal, onHeader: options.onHeader, onTrailer: options.onTrailer };
+  };
+  if (method.responseStream) {
+    return async function* (request, options) {
+      for await (const bytes of streamAttempts(parts.route(), method, encodeAll(method, request), wire(options), parts.retry)) yield decode(method, bytes);
+    };
+  }
+  if (method.requestStream) {
+
+    return async function* (request, options) {
+      let response: Uint8Array | undefined;
+      for await (const bytes of streamAttempts(parts.route(), method, encodeAll(method, request), wire(options), parts.retry)) {
+        if (response) throw codecError('response', method, new Error('more than one response'));
+        response = bytes;
+      }
+      if (!response) throw codecError('response', method, new Error('no response'));
+      return decode(method, response);
+    };
+  }
+
+  return async function* (request, options) {
+    return decode(method, await unaryAttempts(parts.route(), method, encode(method, request), wire(options), parts.retry));
+  };
+}
+
+/** The function of a client for one method. */
+export function clientMethod(method: ContractMethod, parts: CallParts): (request: unknown, options?: LimitedOptions) => unknown {
+  const steps = clientChain(method, parts.middleware, wireStep(method, parts));
+  if (!method.responseStream) {
+    return async (request, options = {}) => {
+      try {
+        return await singleResponse(method, steps(request, limit(options, parts.defaultTimeoutMs)));
+      } catch (error) {
+        throw toServiceError(error, method);
+      }
+    };
+  }
+  return (request, options = {}) => ({
+    [Symbol.asyncIterator]() {
+      // Its steps run in the context of the call, whoever pulls them; giving up ends the call at once, by signal.
+      const context = otel.active();
+      const abandoned = new AbortController();
+      let running: AsyncGenerator<unknown, unknown, undefined> | undefined;
+      let over = false;
+      return {
+        async next() {
+          if (over) return { done: true, value: undefined };
+          try {
+            running ??= otel.with(context, () => steps(request, limit(options, parts.defaultTimeoutMs, abandoned.signal)));
+            const current = running;
+            const step = await otel.with(context, () => current.next());
+            if (step.done) over = true;
+            return step.done ? { done: true, value: undefined } : step;
+          } catch (error) {
+            over = true;
+            throw toServiceError(error, method);
+          }
+        },
+        return() {
+          over = true;
+          abandoned.abort();
+          // Not awaited: `return()` of a generator hangs while a `next()` is pending.
+          void running?.return(undefined).catch(() => {});
+          return Promise.resolve({ done: true, value: undefined });
+        },
+      };
+    },
+  });
+}

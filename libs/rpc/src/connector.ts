@@ -1,0 +1,76 @@
+import type { Client, CompatServiceDefinition } from 'nice-grpc';
+import type { ClientMiddleware } from 'nice-grpc-common';
+import type { CallLimits } from './call-limits.ts';
+import { clientMethod } from './client-call.ts';
+import { connectionPool } from './connection-pool.ts';
+import { contractMethods, contractName } from './contract.ts';
+import type { Picker } from './picker.ts';
+import type { Resolver } from './resolver.ts';
+import type { RetryPolicy } from './retry-policy.ts';
+import { openRoute, type Route } from './route.ts';
+import type { Transport } from './transport.ts';
+
+/** How a connector is made. */
+export interface ConnectorOptions {
+  readonly resolver: Resolver;
+  readonly transports: readonly Transport[];
+  /** Makes the picker of one contract, such as `() => roundRobin()`. */
+  readonly picker: (contract: string) => Picker;
+  /** Which failed attempts are made again. Default: none. */
+  readonly retry?: RetryPolicy;
+  /** Around the calls of every client; the first is outermost. */
+  readonly middleware?: readonly ClientMiddleware[];
+  /** Greatest response, in bytes. Default 4 MiB. */
+  readonly maxResponseBytes?: number;
+  /** Default 5,000. */
+  readonly connectTimeoutMs?: number;
+  /** For calls to which neither the ambient call nor their options set a deadline. Default 10,000. */
+  readonly defaultTimeoutMs?: number;
+  /** How long a call waits for the resolver's first answer. Default 1,000. */
+  readonly firstAnswerMs?: number;
+  /** How long calls to an instance that is gone from the resolver may go on. Default 10,000. */
+  readonly graceMs?: number;
+}
+
+/** What the clients of a process share: what is known of the contracts, and the connections to their instances. */
+export interface Connector {
+  /** A typed client of a contract. Cheap; its calls inherit the ambient call, and fail with a `ServiceError`. */
+  client<D extends CompatServiceDefinition>(definition: D, options?: { readonly middleware?: readonly ClientMiddleware[] }): Client<D, CallLimits>;
+  /** Refuses new calls, waits up to `graceMs` (default 0) for those in flight, and closes all connections. */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+/** Makes a connector. It resolves and connects when it is first used. */
+export function createConnector(options: ConnectorOptions): Connector {
+  const { resolver, transports, picker, retry, middleware = [], maxResponseBytes, connectTimeoutMs, defaultTimeoutMs = 10_000, firstAnswerMs = 1_000, graceMs = 10_000 } = options;
+  const connect = { ...(maxResponseBytes === undefined ? {} : { maxResponseBytes }), ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }) };
+  const pool = connectionPool(transports, connect, graceMs);
+  const routes = new Map<string, Route>();
+  let closing: Promise<void> | undefined;
+
+  const route = (contract: string): Route => {
+    let found = routes.get(contract);
+    if (!found) {
+      if (closing) throw new Error(`The connector is closed: make the call of ${contract} before closing it`);
+      found = openRoute(contract, { resolver, pool, picker: picker(contract), firstAnswerMs });
+      routes.set(contract, found);
+    }
+    return found;
+  };
+
+  return {
+    client<D extends CompatServiceDefinition>(definition: D, extra: { readonly middleware?: readonly ClientMiddleware[] } = {}) {
+      const contract = contractName(definition);
+      const parts = { route: () => route(contract), retry, middleware: [...middleware, ...(extra.middleware ?? [])], defaultTimeoutMs };
+      const methods = contractMethods(definition).map((method) => [method.key, clientMethod(method, parts)]);
+      return Object.fromEntries(methods) as Client<D, CallLimits>;
+    },
+    close({ graceMs: closeGraceMs = 0 } = {}) {
+      closing ??= (async () => {
+        await pool.close(closeGraceMs);
+        for (const open of routes.values()) open.close();
+      })();
+      return closing;
+    },
+  };
+}

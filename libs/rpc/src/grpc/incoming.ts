@@ -1,0 +1,100 @@
+import { type Metadata as GrpcMetadata, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import { Metadata, Status } from 'nice-grpc-common';
+import { deadlineReason, hungUpReason } from '../deadline.ts';
+import { pullQueue } from '../pull-queue.ts';
+import { serveCall } from '../serve-call.ts';
+import type { IncomingCall, ServedMethod } from '../transport.ts';
+import { fromGrpc, toGrpc } from './metadata.ts';
+import { REFUSED_KEY } from './status.ts';
+
+/** A call that is being answered. */
+export interface ServedCall {
+  /** Ends it with UNAVAILABLE, since the listener stops. */
+  stop(): void;
+}
+
+/** What the listener has to do with its calls. */
+export interface CallHost {
+  readonly draining: boolean;
+  begun(call: ServedCall): void;
+  ended(call: ServedCall): void;
+}
+
+/** Answers a call of grpc-js below its surface API: message by message, undecoded, one read at a time. */
+export function serveGrpcCall(method: ServedMethod, call: ServerInterceptingCallInterface, host: CallHost): void {
+  const controller = new AbortController();
+  const requests = pullQueue<Uint8Array>({ onPull: () => call.startRead() });
+  let trailer: GrpcMetadata | undefined;
+  let answered = false;
+  let roomWaiter: (() => void) | undefined;
+
+  const end = (status: Status, details: string): void => {
+    if (answered) return;
+    answered = true;
+    // encodeURI, which grpc-js uses, throws for lone surrogates.
+    call.sendStatus({ code: status as number, details: details.toWellFormed(), metadata: trailer ?? null });
+  };
+  const served: ServedCall = {
+    stop() {
+      end(Status.UNAVAILABLE, 'The server is stopping');
+      abort(hungUpReason());
+    },
+  };
+  const abort = (reason: DOMException): void => {
+    if (!controller.signal.aborted) controller.abort(reason);
+    requests.fail(reason);
+    roomWaiter?.();
+  };
+
+  const run = (metadata: GrpcMetadata): void => {
+    const until = Number(call.getDeadline());
+    if (until <= Date.now()) {
+      end(Status.DEADLINE_EXCEEDED, 'The deadline of the call has passed');
+      return;
+    }
+    if (host.draining) {
+      trailer = toGrpc(Metadata({ [REFUSED_KEY]: 'draining' }));
+      end(Status.UNAVAILABLE, 'The server is stopping');
+      return;
+    }
+    const incoming: IncomingCall = {
+      path: method.path,
+      peer: { address: call.getPeer() },
+      metadata: fromGrpc(metadata),
+      deadline: Number.isFinite(until) ? performance.now() + (until - Date.now()) : undefined,
+      signal: controller.signal,
+      requests,
+      sendHeader: (header) => call.sendMetadata(toGrpc(header)),
+      setTrailer(next) {
+        trailer = toGrpc(next);
+      },
+    };
+    host.begun(served);
+    void serveCall(method, incoming, {
+      end,
+      send: (bytes) =>
+        new Promise((resolve) => {
+          if (controller.signal.aborted) {
+            resolve();
+            return;
+          }
+          roomWaiter = resolve;
+          call.sendMessage(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), resolve);
+        }),
+    });
+  };
+
+  call.start({
+    onReceiveMetadata: run,
+    onReceiveMessage: (bytes: Buffer) => requests.push(bytes),
+    onReceiveHalfClose: () => requests.end(),
+    // grpc-js calls it when the stream is over, however it ended: also after a status, its own at the deadline included.
+    onCancel() {
+      if (!answered) {
+        answered = true;
+        abort(Number(call.getDeadline()) <= Date.now() ? deadlineReason() : hungUpReason());
+      }
+      host.ended(served);
+    },
+  });
+}

@@ -1,0 +1,110 @@
+import { Server, ServerCredentials, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
+import { detached } from '@talaria/context';
+import { inFlight } from '../in-flight.ts';
+import type { Listener, ListenOptions, ServedMethod } from '../transport.ts';
+import { MAX_MESSAGE_BYTES } from './channel.ts';
+import { serveGrpcCall, type ServedCall } from './incoming.ts';
+
+/** How long a stopping listener waits for its last words to leave before it cuts the sockets. */
+const LAST_WORDS_MS = 250;
+
+const same = (bytes: Buffer): Buffer => bytes;
+const unused = (): void => {};
+
+function bind(server: Server, target: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(target, ServerCredentials.createInsecure(), (error, port) => {
+      if (error) reject(error);
+      else resolve(port);
+    });
+  });
+}
+
+/** Why binding failed, with the fix. */
+function listenError(address: string, cause: unknown): Error {
+  const text = String(cause);
+  if (text.includes('EADDRINUSE')) return new Error(`${address} is taken by another program: stop it, or choose another port (0 takes a free one)`, { cause });
+  if (text.includes('EACCES')) return new Error(`${address} may not be bound by this user: choose a port above 1023`, { cause });
+  return new Error(`Cannot listen on ${address}: its host has to be a name or an address of this machine`, { cause });
+}
+
+/** Listens on `target` (`host:port`). */
+export async function grpcListener(address: string, target: string, options: ListenOptions): Promise<Listener> {
+  const methods = new Map<string, ServedMethod>();
+  const contracts = new Map<string, readonly ServedMethod[]>();
+  const running = inFlight<ServedCall>();
+  let draining: Promise<void> | undefined;
+
+  const host = {
+    get draining() {
+      return draining !== undefined;
+    },
+    begun: (call: ServedCall) => running.add(call),
+    ended: (call: ServedCall) => running.remove(call),
+  };
+  // The handlers that grpc-js knows do nothing: this takes each call before its surface API, which would build a stream
+  // for it, and would wait for a whole request before anything could be refused.
+  const takeOver: ServerInterceptor = ({ path }, call) =>
+    new ServerInterceptingCall(call, {
+      start() {
+        const method = methods.get(path);
+        if (method) detached(() => serveGrpcCall(method, call, host));
+      },
+    });
+  const server = new Server({
+    'grpc.max_receive_message_length': options.maxRequestBytes ?? MAX_MESSAGE_BYTES,
+    'grpc.max_send_message_length': -1,
+    'grpc.enable_channelz': 0,
+    interceptors: [takeOver],
+  });
+  const port = await detached(() => bind(server, target)).catch((cause: unknown) => {
+    server.forceShutdown();
+    throw listenError(address, cause);
+  });
+  const bound = target.replace(/:\d+$/, `:${port}`);
+  const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>();
+
+  const shut = async (limitMs: number): Promise<void> => {
+    const gone = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+    await running.empty(limitMs);
+    for (const call of running.calls) call.stop();
+    await running.empty(LAST_WORDS_MS);
+    // forceShutdown destroys only the sessions that channelz knows, so that sessions are ended by drain as well.
+    server.drain(bound, 0);
+    server.forceShutdown();
+    // tryShutdown may never call back (https://github.com/grpc/grpc-node/issues/1664).
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([
+      gone,
+      new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, 1_000);
+      }),
+    ]);
+    clearTimeout(timer);
+    onClosed();
+  };
+
+  return {
+    address: `h2c://${bound}`,
+    closed,
+    add(contract, served) {
+      if (contracts.has(contract)) throw new Error(`${contract} is served already: remove it first`);
+      contracts.set(contract, served);
+      for (const method of served) {
+        methods.set(method.path, method);
+        server.register(method.path, unused, same, same, 'bidi');
+      }
+    },
+    remove(contract) {
+      for (const { path } of contracts.get(contract) ?? []) {
+        methods.delete(path);
+        server.unregister(path);
+      }
+      contracts.delete(contract);
+    },
+    drain(limitMs) {
+      draining ??= detached(() => shut(limitMs));
+      return draining;
+    },
+  };
+}

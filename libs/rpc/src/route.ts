@@ -1,0 +1,93 @@
+import { detached } from '@talaria/context';
+import { unavailable } from '@talaria/errors';
+import type { ConnectionPool } from './connection-pool.ts';
+import { endedHere, msUntil, reasonNotToSend } from './deadline.ts';
+import type { Candidate, Picker } from './picker.ts';
+import type { Endpoint, Resolver } from './resolver.ts';
+import type { WireCallOptions, WireMethod } from './transport.ts';
+
+/** The instances of one contract, and the connections to them. */
+export interface Route {
+  readonly picker: Picker;
+  /** Those known now; waits for the first answer of the resolver, but not long. Never empty: rejects with `unavailable.no_instances`. */
+  candidates(method: WireMethod, options: WireCallOptions): readonly Candidate[] | Promise<readonly Candidate[]>;
+  close(): void;
+}
+
+/** The parts of a route. */
+export interface RouteOptions {
+  readonly resolver: Resolver;
+  readonly pool: ConnectionPool;
+  readonly picker: Picker;
+  /** How long a call waits while nothing is known, in ms. */
+  readonly firstAnswerMs: number;
+}
+
+/** Starts to keep track of a contract. */
+export function openRoute(contract: string, options: RouteOptions): Route {
+  const { resolver, pool, picker, firstAnswerMs } = options;
+  const resolution = detached(() => resolver.resolve(contract));
+  const waiting = new Set<() => void>();
+  let known = new Map<string, { readonly candidate: Candidate; readonly address: string }>();
+  let list: readonly Candidate[] | undefined;
+
+  const update = (endpoints: readonly Endpoint[]): void => {
+    const next: typeof known = new Map();
+    for (const endpoint of endpoints) {
+      const address = endpoint.addresses.find((some) => pool.takes(some));
+      if (address === undefined || next.has(endpoint.id)) continue;
+      const before = known.get(endpoint.id);
+      // The same candidate as long as it leads to the same place, so that pickers can remember it.
+      if (before?.address === address && before.candidate.endpoint.instance === endpoint.instance) {
+        next.set(endpoint.id, before);
+        known.delete(endpoint.id);
+      } else next.set(endpoint.id, { address, candidate: { endpoint, connection: pool.acquire(address) } });
+    }
+    for (const { address } of known.values()) pool.release(address);
+    known = next;
+    list = [...next.values()].map(({ candidate }) => candidate);
+    for (const wake of [...waiting]) wake();
+  };
+
+  const stop = resolution.onChange((endpoints) => detached(() => update(endpoints)));
+  if (resolution.endpoints) update(resolution.endpoints);
+
+  const noInstances = (): Error => unavailable('no_instances', `No instance serves ${contract}`, { params: { contract } });
+
+  const firstAnswer = (method: WireMethod, call: WireCallOptions): Promise<readonly Candidate[]> =>
+    new Promise((resolve, reject) => {
+      const done = (error?: Error): void => {
+        clearTimeout(timer);
+        waiting.delete(onAnswer);
+        call.signal?.removeEventListener('abort', onAbort);
+        if (error) reject(error);
+        else if (list && list.length > 0) resolve(list);
+        else reject(noInstances());
+      };
+      const onAnswer = (): void => done();
+      const onAbort = (): void => done(endedHere(method.path, call, 'never_sent'));
+      const wait = call.deadline === undefined ? firstAnswerMs : Math.min(firstAnswerMs, msUntil(call.deadline));
+      const timer = detached(() => setTimeout(onAnswer, wait));
+      waiting.add(onAnswer);
+      call.signal?.addEventListener('abort', onAbort, { once: true });
+    });
+
+  return {
+    picker,
+    candidates(method, call) {
+      if (list && list.length > 0) return list;
+      const refused = reasonNotToSend(method.path, call);
+      if (refused) throw refused;
+      if (list) throw noInstances();
+      return firstAnswer(method, call);
+    },
+    close() {
+      stop();
+      resolution.close();
+      for (const { address } of known.values()) pool.release(address);
+      known = new Map();
+      list = [];
+      for (const wake of [...waiting]) wake();
+    },
+  };
+}
