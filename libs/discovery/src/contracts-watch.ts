@@ -94,12 +94,17 @@ export function watchContracts({ etcd, keys, log }: { readonly etcd: Etcd; reado
     }),
   );
 
+  const stopListening = etcd.onDisturbance((what) => {
+    if (what === 'closed') closing.abort();
+  });
+
   return {
     get contracts() {
       return contracts;
     },
     ready,
     close() {
+      stopListening();
       closing.abort();
       prefix.close();
     },

@@ -16,15 +16,20 @@ export interface HeldPrefixOptions {
   onChange(entries: ReadonlyMap<string, EtcdEntry>): void;
 }
 
+/** After a freeze etcd ends, in its first second, the leases whose time ran out meanwhile. */
+const SUSPECT_MS = 2000;
+
 /**
  * A watched prefix on which the loss of etcd's data does not show. When an entry is deleted under our eyes, it is gone at
- * once: somebody left. When it is merely absent from a new listing, etcd may have lost it, or let its lease expire while it
- * was frozen, and its owner is about to put it again: it is held for `graceMs`, and for as long as etcd is away.
+ * once: somebody left. When it is merely absent from a new listing, or deleted just after etcd was away, etcd may have lost
+ * it, or let its lease run out while it was frozen, and its owner is about to put it again: it is held for `graceMs`, and
+ * for as long as etcd is away.
  */
 export function holdPrefix(etcd: Etcd, prefix: string, { log, graceMs, onChange }: HeldPrefixOptions): HeldPrefix {
   let entries: Map<string, EtcdEntry> | undefined;
   const held = new Set<string>();
   let cancelTimer: CancelTimer = () => {};
+  let suspectUntil = 0;
   let closed = false;
 
   const hold = (keys: Iterable<string>): void => {
@@ -62,10 +67,15 @@ export function holdPrefix(etcd: Etcd, prefix: string, { log, graceMs, onChange 
         const key = event.type === 'put' ? event.entry.key : event.key;
         held.delete(key);
         if (event.type === 'put') entries.set(key, event.entry);
+        else if (systemClock.monotonic() < suspectUntil && entries.has(key)) hold([key]);
         else entries.delete(key);
       }
       onChange(entries);
     },
+  });
+
+  const stopListening = etcd.onDisturbance((what) => {
+    if (what === 'back' || what === 'data_lost') suspectUntil = systemClock.monotonic() + SUSPECT_MS;
   });
 
   return {
@@ -74,6 +84,7 @@ export function holdPrefix(etcd: Etcd, prefix: string, { log, graceMs, onChange 
     },
     close() {
       closed = true;
+      stopListening();
       cancelTimer();
       watch.close();
     },

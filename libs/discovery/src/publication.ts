@@ -75,6 +75,7 @@ export function publish(store: Store, options: PublishOptions): Publication {
   };
 
   const stopListening = etcd.onDisturbance((what) => {
+    if (what === 'closed') stopped = true;
     if (what !== 'unreachable') wake();
   });
   void detached(run);

@@ -50,15 +50,15 @@ export interface Etcd {
   readonly leases: Leases;
   /** One watch on one stream, with all its ways to end; `watchPrefix` is what programs want. */
   openWatchStream(prefix: string, options: WatchStreamOptions): WatchStream;
-  /** Tells when etcd goes away, comes back or has lost its data; the answer stops that. */
+  /** Tells when etcd goes away, comes back or has lost its data, and when this client is closed; the answer stops that. */
   onDisturbance(listener: (what: Disturbance) => void): () => void;
   /** Fails while etcd cannot be reached. Not critical: what was last known goes on to be used. */
   checker(): Checker;
-  /** Ends every request and stream. Sessions should be released and watches closed before. */
+  /** Also ends watches, and sessions without releasing them: their keys go when the lease's time is over. */
   close(): void;
 }
 
-/** etcd answers GOAWAY to pings in less than 5 s. */
+/** etcd answers GOAWAY to pings more often than every 5 s, and to any while no call is open: those we do without. */
 const KEEPALIVE_MS = 6000;
 const KEEPALIVE_TIMEOUT_MS = 2000;
 
@@ -80,7 +80,6 @@ export function connectEtcd({ endpoints: given, log, requestTimeoutMs = 2000, pu
         grpcOptions: {
           'grpc.keepalive_time_ms': KEEPALIVE_MS,
           'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
-          'grpc.keepalive_permit_without_calls': 1,
           'grpc.max_receive_message_length': -1,
           // etcd3 makes new channels after a failure; with subchannels of their own these start with a fresh connection
           // instead of the old one's backoff.

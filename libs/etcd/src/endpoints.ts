@@ -9,8 +9,11 @@ export function parseEndpoints(endpoints: string | readonly string[]): readonly 
   if (new Set(parsed.map((each) => each.protocol)).size > 1) {
     throw new Error(`The etcd endpoints ${given.join(', ')} mix http and https: use one of them for all.`);
   }
-  return parsed.map((each) => `${each.protocol}//${each.hostname}:${each.port === '' ? '2379' : each.port}`);
+  return parsed.map((url, at) => `${url.protocol}//${url.hostname}:${url.port || /:(\d+)\/?$/.exec(given[at] ?? '')?.[1] || DEFAULT_PORT}`);
 }
+
+/** etcd's own; what URLs take for the default of http or https must be said. */
+const DEFAULT_PORT = '2379';
 
 function parseEndpoint(endpoint: string): URL {
   const withScheme = /^[a-z]+:\/\//i.test(endpoint) ? endpoint : `http://${endpoint}`;

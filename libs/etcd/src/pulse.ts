@@ -5,8 +5,8 @@ import { backoffMs, createWaker } from './waker.ts';
 /** What is known of etcd: `unknown` before the first answer. */
 export type EtcdState = 'unknown' | 'reachable' | 'unreachable';
 
-/** Why all that is known of etcd's content is in doubt. */
-export type Disturbance = 'unreachable' | 'back' | 'data_lost';
+/** Why all that is known of etcd's content is in doubt; `closed`: the client was closed, and nothing more will be known. */
+export type Disturbance = 'unreachable' | 'back' | 'data_lost' | 'closed';
 
 /** Watches over etcd itself: tells when it goes away, comes back, or has lost its data. */
 export interface Pulse {
@@ -93,7 +93,8 @@ export function createPulse({ endpoints, log, pulseMs, ask, isUnreachable }: Pul
     state,
     observe,
     onDisturbance(listener) {
-      listeners.add(listener);
+      if (stopped) queueMicrotask(() => listener('closed'));
+      else listeners.add(listener);
       if (!running && !stopped) {
         running = true;
         void outside(run);
@@ -105,6 +106,7 @@ export function createPulse({ endpoints, log, pulseMs, ask, isUnreachable }: Pul
     },
     stop() {
       stopped = true;
+      tell('closed');
       listeners.clear();
       waker.wake();
     },

@@ -1,5 +1,7 @@
 import { mutableSetting, type LiveSetting, type Logger } from '@talaria/base';
+import { createComplaint } from './complaint.ts';
 import type { Etcd } from './connect.ts';
+import { createTurns } from './in-turn.ts';
 import { isLeaseGone } from './leases.ts';
 import { outside } from './outside.ts';
 import { backoffMs, createWaker } from './waker.ts';
@@ -48,9 +50,11 @@ const DEFAULT_TTL_SECONDS = 10;
 export function openSession(etcd: Etcd, { log, ttlSeconds = DEFAULT_TTL_SECONDS }: SessionOptions): Session {
   const state = mutableSetting<SessionState>('pending');
   const keys = new Map<string, KeptKey>();
-  /** Released keys that may still be in etcd. */
+  /** Released keys that the next round removes, again: a put that was given up at its deadline may have arrived late. */
   const leaving = new Set<string>();
   const waker = createWaker();
+  const inTurn = createTurns();
+  const complaint = createComplaint(etcd, log, 'a session in etcd could not be kept', {});
   let lease: { readonly id: string; readonly ttlSeconds: number } | undefined;
   let released = false;
 
@@ -63,22 +67,19 @@ export function openSession(etcd: Etcd, { log, ttlSeconds = DEFAULT_TTL_SECONDS 
     log.warn('the lease in etcd is gone: putting its keys on a new one', { keys: [...keys.keys()] });
   };
 
-  const put = async (key: string, kept: KeptKey, on: string): Promise<void> => {
-    await etcd.put(key, kept.value, { lease: on });
-    if (keys.get(key) === kept) {
+  const put = (key: string, kept: KeptKey, on: string): Promise<void> =>
+    inTurn(key, async () => {
+      if (released || keys.get(key) !== kept) return;
+      await etcd.put(key, kept.value, { lease: on });
       kept.on = on;
       kept.setReady();
-    } else if (!keys.has(key) && lease?.id === on) {
-      // Released while the put was under way, and perhaps removed before it arrived.
-      leaving.add(key);
-      waker.wake();
-    }
-  };
+    });
 
-  const remove = async (key: string, on: string): Promise<void> => {
-    await etcd.transaction({ compare: [{ key, lease: on }], success: [{ delete: key }] });
-    leaving.delete(key);
-  };
+  const remove = (key: string, on: string): Promise<void> =>
+    inTurn(key, async () => {
+      if (keys.has(key)) return; // Kept again meanwhile: the put will overwrite it.
+      await etcd.transaction({ compare: [{ key, lease: on }], success: [{ delete: key }] });
+    });
 
   /** Looks whether the key is there, and ours. */
   const verify = async (key: string, kept: KeptKey, on: string): Promise<void> => {
@@ -88,7 +89,7 @@ export function openSession(etcd: Etcd, { log, ttlSeconds = DEFAULT_TTL_SECONDS 
     await put(key, kept, on);
   };
 
-  /** One round: afterwards the lease is alive and every key hangs on it, or it throws. `alive`: the lease was just granted. */
+  /** One round: afterwards the lease is alive and every key hangs on it, or it throws. */
   const round = async (): Promise<void> => {
     const fresh = lease === undefined;
     if (!lease) {
@@ -101,7 +102,10 @@ export function openSession(etcd: Etcd, { log, ttlSeconds = DEFAULT_TTL_SECONDS 
     }
     const { id } = lease;
     try {
-      for (const key of leaving) await remove(key, id);
+      for (const key of leaving) {
+        await remove(key, id);
+        leaving.delete(key);
+      }
       await Promise.all([...keys].map(([key, kept]) => (fresh || kept.on !== id ? put(key, kept, id) : verify(key, kept, id))));
     } catch (error) {
       if (!isLeaseGone(error)) throw error;
@@ -122,10 +126,12 @@ export function openSession(etcd: Etcd, { log, ttlSeconds = DEFAULT_TTL_SECONDS 
       try {
         await round();
         failures = 0;
+        complaint.worked();
         if (!released) await waker.sleep(((lease?.ttlSeconds ?? ttlSeconds) * 1000) / 3);
       } catch (error) {
         failures++;
-        if (!released) log.debug('a session in etcd could not be kept this time', { reason: (error as Error).message });
+        if (released) break;
+        if (!isLeaseGone(error)) complaint.failed(error);
         await waker.sleep(backoffMs(failures));
       }
     }
@@ -133,6 +139,7 @@ export function openSession(etcd: Etcd, { log, ttlSeconds = DEFAULT_TTL_SECONDS 
 
   // Unreachable means wait: the lease may well outlive it. Back, or without its data, means look at once.
   const stopListening = etcd.onDisturbance((what) => {
+    if (what === 'closed') released = true;
     if (what !== 'unreachable') waker.wake();
   });
   void outside(run);

@@ -1,4 +1,5 @@
 import { systemClock, type Logger } from '@talaria/base';
+import { createComplaint } from './complaint.ts';
 import type { Etcd } from './connect.ts';
 import { outside } from './outside.ts';
 import type { EtcdEntry, WatchEvent } from './types.ts';
@@ -36,6 +37,7 @@ export function watchPrefix(etcd: Etcd, prefix: string, options: WatchOptions): 
   const { log, resyncMs = DEFAULT_RESYNC_MS } = options;
   const { promise: ready, resolve: setReady } = Promise.withResolvers<void>();
   const waker = createWaker();
+  const complaint = createComplaint(etcd, log, 'a prefix in etcd could not be listed', { prefix });
   let entries: Map<string, EtcdEntry> | undefined;
   let stream: WatchStream | undefined;
   let endStream: (() => void) | undefined;
@@ -82,6 +84,7 @@ export function watchPrefix(etcd: Etcd, prefix: string, options: WatchOptions): 
       try {
         const listed = await etcd.list(prefix);
         if (closed) return;
+        complaint.worked();
         const snapshot = new Map(listed.entries.map((entry) => [entry.key, entry]));
         entries = snapshot;
         tell(() => options.onSnapshot?.(snapshot));
@@ -94,13 +97,20 @@ export function watchPrefix(etcd: Etcd, prefix: string, options: WatchOptions): 
       } catch (error) {
         if (closed) return;
         failures++;
-        log.debug('an etcd prefix could not be listed', { prefix, reason: (error as Error).message });
+        complaint.failed(error);
       }
       await waker.sleep(backoffMs(failures));
     }
   };
 
+  const close = (): void => {
+    closed = true;
+    stopListening();
+    endStream?.();
+    waker.wake();
+  };
   const stopListening = etcd.onDisturbance((what) => {
+    if (what === 'closed') return close();
     endStream?.();
     if (what !== 'unreachable') waker.wake();
   });
@@ -111,12 +121,6 @@ export function watchPrefix(etcd: Etcd, prefix: string, options: WatchOptions): 
       return entries;
     },
     ready,
-    close() {
-      if (closed) return;
-      closed = true;
-      stopListening();
-      endStream?.();
-      waker.wake();
-    },
+    close,
   };
 }

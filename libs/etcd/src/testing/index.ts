@@ -1,2 +1,2 @@
 export { eventually } from './eventually.ts';
-export { startRealEtcd, withoutRealEtcd, type RealEtcd } from './real-etcd.ts';
+export { engines, type Engine, type EtcdProcess } from './etcd-process.ts';
