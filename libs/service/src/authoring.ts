@@ -1,0 +1,30 @@
+// What the author of a service uses besides createService, from the libs that it stands on.
+import { currentCall, type Principal } from '@talaria/context';
+import { unauthorized } from '@talaria/errors';
+
+export { newId, sleep, systemClock, type Capability, type Checker, type Clock, type Logger } from '@talaria/base';
+export { setting } from '@talaria/config';
+export { currentCall, detached, runInCall, timeRemaining, type Call, type Caller, type Principal } from '@talaria/context';
+export {
+  badRequest,
+  conflict,
+  forbidden,
+  hasCode,
+  internal,
+  notFound,
+  preconditionFailed,
+  rateLimited,
+  ServiceError,
+  timeout,
+  unauthorized,
+  unavailable,
+  type FieldViolation,
+} from '@talaria/errors';
+export { z } from 'zod';
+
+/** On whose behalf the running code was called. Throws unauthorized.principal for nobody's. */
+export function principal(): Principal {
+  const found = currentCall().principal;
+  if (!found) throw unauthorized('principal', 'This call needs a principal: send a token.');
+  return found;
+}

@@ -1,0 +1,101 @@
+import { CALLER_KEY, PASSPORT_KEY, type ServiceTokens } from '@talaria/auth';
+import { silentLogger, type Logger } from '@talaria/base';
+import { AuthServiceDefinition } from '@talaria/contracts/auth/v1/auth';
+import { unauthorized } from '@talaria/errors';
+import { Metadata, type Client, type ClientMiddleware, type CompatServiceDefinition } from '@talaria/rpc';
+import { findPlatform, type PlatformFile } from './platform-file.ts';
+import { createService, type Service } from './service.ts';
+
+/** As whom, and where. */
+export interface ConnectPlatformOptions {
+  /** The client to act for, such as `dev` under `serve`. Without it calls have a caller, `talaria.cli`, and no principal. */
+  readonly as?: string | undefined;
+  /** Its secret. Default `<as>-secret`, which is that of the dev clients. */
+  readonly secret?: string | undefined;
+  /** Default: TALARIA_STATE_DIR, else `.talaria` in the workspace. */
+  readonly stateDir?: string | undefined;
+  /** Where ETCD_ENDPOINTS and TALARIA_SERVICE_KEY_FILE may say what `platform.json` says otherwise. Default: `process.env`. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Default: nothing is logged. */
+  readonly log?: Logger | undefined;
+}
+
+/** Calls from outside of every service: from the CLI, a script, a test. */
+export interface PlatformClient {
+  /** A client for a contract, by its name alone. Fails calls with `unavailable` while nobody serves it. */
+  client<D extends CompatServiceDefinition>(definition: D): Client<D>;
+  /** What other gRPC clients have to send: `x-talaria-caller`, and `x-talaria-passport` if it acts for a client. */
+  metadata(): Promise<Readonly<Record<string, string>>>;
+  /** The service as which it calls: for what is published, and by whom. */
+  readonly service: Service;
+  /** What is served here; undefined if only ETCD_ENDPOINTS said where to look. */
+  readonly platform: PlatformFile | undefined;
+  close(): Promise<void>;
+}
+
+/** Who calls. */
+const NAME = 'talaria.cli';
+/** A passport is renewed this long before it expires, so that it does not do so on its way. */
+const RENEW_MS = 30_000;
+
+/**
+ * Reaches the platform that `npx nx serve …` runs, or any other by ETCD_ENDPOINTS. Throws `unavailable.platform` if there is
+ * none, and `unauthorized.…` if the client is not known.
+ */
+export async function connectPlatform(options: ConnectPlatformOptions = {}): Promise<PlatformClient> {
+  const given = options.env ?? process.env;
+  const { platform, endpoints } = findPlatform(given, options.stateDir);
+  const env = { ...given, ETCD_ENDPOINTS: endpoints, TALARIA_SERVICE_KEY_FILE: given['TALARIA_SERVICE_KEY_FILE'] || platform?.cli_key_file };
+  const service = createService({ name: NAME, description: 'Calls from the command line and from scripts', platform: { env, log: options.log ?? silentLogger } });
+  const passport = options.as === undefined ? undefined : passportSource(service, options.as, options.secret ?? `${options.as}-secret`);
+  try {
+    await passport?.();
+  } catch (error) {
+    await service.stop();
+    throw error;
+  }
+
+  const withPassport: ClientMiddleware = async function* (call, callOptions) {
+    const token = await passport?.();
+    if (token === undefined) return yield* call.next(call.request, callOptions);
+    return yield* call.next(call.request, { ...callOptions, metadata: Metadata(callOptions.metadata).set(PASSPORT_KEY, token) });
+  };
+  return {
+    service,
+    platform,
+    client: (definition) => service.client(definition, passport ? { middleware: withPassport } : {}),
+    async metadata() {
+      const caller = await tokensOf(service).token();
+      const token = await passport?.();
+      return { [CALLER_KEY]: caller, ...(token === undefined ? {} : { [PASSPORT_KEY]: token }) };
+    },
+    close: () => service.stop(),
+  };
+}
+
+function tokensOf(service: Service): ServiceTokens {
+  if (service.tokens) return service.tokens;
+  throw unauthorized('caller', 'There is no key to sign with: under "npx nx serve" one is found by itself; elsewhere set TALARIA_SERVICE_KEY_FILE to a private JWK that auth-service knows.');
+}
+
+/** The passport of a client, kept until shortly before it expires. */
+function passportSource(service: Service, clientId: string, secret: string): () => Promise<string> {
+  const auth = service.client(AuthServiceDefinition);
+  let current: { readonly passport: Promise<string>; renewAt: number } | undefined;
+  const fetch = async (): Promise<string> => {
+    const { accessToken } = await auth.issueToken({ grantType: 'client_credentials', clientId, clientSecret: secret });
+    const { passport, expiresIn } = await auth.exchangeToken({ accessToken });
+    if (current) current.renewAt = performance.now() + expiresIn * 1000 - RENEW_MS;
+    return passport;
+  };
+  return async () => {
+    if (!current || performance.now() >= current.renewAt) current = { passport: fetch(), renewAt: Infinity };
+    const { passport } = current;
+    try {
+      return await passport;
+    } catch (error) {
+      if (current.passport === passport) current = undefined;
+      throw error;
+    }
+  };
+}

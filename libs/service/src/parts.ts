@@ -1,0 +1,148 @@
+import { accessRules, authClientMiddleware, loadServiceKey, remoteKeys, serviceTokens, tokenVerifier, type AccessRules, type ServiceTokens, type Verifier } from '@talaria/auth';
+import { createLogger, fixedSetting, mutableSetting, type Checker, type Logger } from '@talaria/base';
+import { liveLogLevel } from '@talaria/config';
+import { AuthServiceDefinition } from '@talaria/contracts/auth/v1/auth';
+import { etcdRegistry, etcdResolver, type Registry } from '@talaria/discovery';
+import { connectEtcd, type Etcd } from '@talaria/etcd';
+import { healthDefinition } from '@talaria/health';
+import { retryNeverSent, roundRobin } from '@talaria/resilience';
+import { createConnector, grpcTransport, inprocTransport, type ClientMiddleware, type Connector, type Resolver, type Transport } from '@talaria/rpc';
+import { ambientFields, startTelemetry, type Telemetry } from '@talaria/telemetry';
+import { deferredLogger } from './deferred-logger.ts';
+import type { PlatformSettings } from './platform-settings.ts';
+import { reflectionDefinitions } from './reflection/reflection.ts';
+import type { SettingReader } from './setting-reader.ts';
+import type { ServiceOptions } from './types.ts';
+
+/** The platform below one service: connected when it is first used. */
+export interface Parts {
+  readonly log: Logger;
+  readonly transports: readonly Transport[];
+  readonly connector: Connector;
+  readonly resolver: Resolver;
+  readonly rules: AccessRules;
+  readonly verifier: Verifier;
+  readonly tokens: ServiceTokens | undefined;
+  /** What tells whether the platform below is well. */
+  readonly checkers: readonly Checker[];
+  /** Undefined where a registry and a resolver were given. */
+  etcd(): Etcd | undefined;
+  registry(): Registry;
+  /** Logs and traces from now on. Rejects for settings that are wrong. */
+  open(): Promise<Telemetry>;
+  /** Leaves the registry and ends every connection. */
+  close(): Promise<void>;
+  /** Fetches the keys that verify tokens, so that the first call need not wait for them. Never rejects. */
+  warm(): Promise<void>;
+  /** Sends what telemetry still holds. */
+  flush(): Promise<void>;
+}
+
+/** Contracts that others wrote, which state no rules: everybody may call them. */
+const EXEMPT = [healthDefinition, ...reflectionDefinitions].map((definition) => definition.fullName);
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+function once<T>(make: () => T): (() => T) & { readonly made: () => T | undefined } {
+  let value: { readonly of: T } | undefined;
+  return Object.assign(() => (value ??= { of: make() }).of, { made: () => value?.of });
+}
+
+/** The key is read when the first token is needed. */
+function ownTokens({ name, edge = false, platform = {} }: ServiceOptions, settings: PlatformSettings, env: Environment): ServiceTokens | undefined {
+  const { key, clock } = platform;
+  if (!key && !env['TALARIA_SERVICE_KEY_FILE']) return undefined;
+  const load = async () => (await key) ?? loadServiceKey({ file: settings.keyFile, service: name });
+  const loaded = once(async () => serviceTokens(await load(), { edge, ...(clock ? { clock } : {}) }));
+  return { service: name, token: async () => (await loaded()).token() };
+}
+
+/** Puts the parts together. Nothing is opened, read or connected yet, and nothing throws. */
+export function createParts(options: ServiceOptions, settings: PlatformSettings, reader: SettingReader, env: Environment): Parts {
+  const { name, platform = {} } = options;
+  const { log, attach } = deferredLogger();
+  if (platform.log) attach(platform.log.with({ service: name }));
+  const clock = platform.clock ? { clock: platform.clock } : {};
+
+  const etcd = once(() => {
+    const endpoints = settings.etcdEndpoints;
+    return endpoints === undefined ? undefined : connectEtcd({ endpoints, log });
+  });
+  const needEtcd = (): Etcd => {
+    const connected = etcd();
+    if (connected) return connected;
+    throw new TypeError('A platform needs both a registry and a resolver, or neither.');
+  };
+  const ownRegistry = once(() => etcdRegistry({ etcd: needEtcd(), log, namespace: settings.namespace }));
+  const ownResolver = once(() => etcdResolver({ etcd: needEtcd(), log, namespace: settings.namespace }));
+  const level = once(() => {
+    const connected = platform.log ? undefined : etcd();
+    return connected && liveLogLevel({ etcd: connected, log, service: name, initial: settings.logLevel, namespace: settings.namespace });
+  });
+  const resolver: Resolver = platform.resolver ?? {
+    resolve(contract) {
+      try {
+        return ownResolver().resolve(contract);
+      } catch {
+        // A setting is wrong: `start`, or `opening` below, says so.
+        return { endpoints: undefined, onChange: () => () => {}, close: () => {} };
+      }
+    },
+  };
+
+  const openLog = async (): Promise<void> => {
+    if (platform.log) return;
+    const current = mutableSetting(settings.logLevel);
+    attach(await createLogger({ level: current, fields: { service: name }, ambient: ambientFields, ...(settings.logFormat ? { format: settings.logFormat } : {}) }));
+    const live = level() ?? fixedSetting(settings.logLevel);
+    live.onChange((next) => current.set(next));
+  };
+  const telemetry = once(async () => {
+    reader.check();
+    await openLog();
+    return startTelemetry({ service: name, version: settings.version, instance: settings.instance, env, log });
+  });
+  let opened: Telemetry | undefined;
+  const open = async (): Promise<Telemetry> => (opened ??= await telemetry());
+
+  const tokens = ownTokens(options, settings, env);
+  const opening: ClientMiddleware = async function* (call, callOptions) {
+    const { clientMiddleware } = opened ?? (await open());
+    return yield* clientMiddleware(call, callOptions);
+  };
+  const transports = platform.transports ?? [grpcTransport(), inprocTransport()];
+  const connector = createConnector({ resolver, transports, picker: () => roundRobin(), retry: retryNeverSent(), middleware: [opening, ...(tokens ? [authClientMiddleware({ tokens })] : [])] });
+  const auth = once(() => connector.client(AuthServiceDefinition));
+  const given = options.auth?.keys ?? platform.keys;
+  const fetched = remoteKeys({ fetch: async (signal) => (await auth().getKeys({}, { signal })).jwks, log, ...clock });
+  const keys = given ?? fetched;
+
+  return {
+    log,
+    transports,
+    connector,
+    resolver,
+    rules: accessRules({ exempt: EXEMPT }),
+    verifier: tokenVerifier(keys, clock),
+    tokens,
+    // Never critical: a service goes on with what it knows.
+    checkers: platform.registry && platform.resolver ? [] : [{ name: 'etcd', check: (signal) => needEtcd().checker().check(signal) }],
+    etcd,
+    registry: () => platform.registry ?? ownRegistry(),
+    open,
+    async close() {
+      await ownRegistry.made()?.close();
+      await connector.close();
+      ownResolver.made()?.close();
+      level.made()?.close();
+      etcd.made()?.close();
+    },
+    async warm() {
+      if (!given) await fetched.refresh().catch(() => {});
+    },
+    async flush() {
+      await (await telemetry.made()?.catch(() => undefined))?.stop();
+    },
+  };
+}
+

@@ -1,0 +1,80 @@
+import { LOG_LEVELS, newId, type LogLevel } from '@talaria/base';
+import { setting } from '@talaria/config';
+import { z } from 'zod';
+import type { SettingReader } from './setting-reader.ts';
+import type { ServiceOptions } from './types.ts';
+
+const HOST_AND_PORT = /^(\[[0-9a-fA-F:.]+\]|[^\s/:[\]]+):\d{1,5}$/;
+
+const SHAPE = {
+  TALARIA_NAMESPACE: setting(z.string().regex(/^[\w.-]+$/, 'use letters, digits, ".", "_" and "-"').default('default'), { description: 'keeps platforms in one etcd apart' }),
+  TALARIA_LISTEN: setting(z.string().regex(/^[a-z][a-z0-9+.-]*:\/\/\S+$/, 'use scheme://host:port').default('h2c://127.0.0.1:0'), { description: 'the address to listen on; port 0 takes a free one' }),
+  TALARIA_ADVERTISE: setting(z.string().regex(HOST_AND_PORT, 'use host:port or [IPv6]:port').optional(), { description: 'where others reach this instance' }),
+  TALARIA_ZONE: setting(z.string().optional(), { description: 'where this instance stands' }),
+  TALARIA_VERSION: setting(z.string().optional(), { description: 'the version that this instance runs' }),
+  TALARIA_SERVICE_KEY_FILE: setting(z.string().optional(), { description: 'the private JWK of this service' }),
+  LOG_LEVEL: setting(
+    z
+      .string()
+      .transform((text) => text.toLowerCase())
+      .pipe(z.enum(LOG_LEVELS))
+      .default('info' satisfies LogLevel),
+    { description: 'the least severe events that are written' },
+  ),
+  LOG_FORMAT: setting(z.enum(['pretty', 'json']).optional(), { description: 'pretty for people, json for machines' }),
+} as const;
+
+const ETCD = {
+  ETCD_ENDPOINTS: setting(z.string({ error: 'run "npx nx serve <app>", which starts one and sets it, or set it to your etcd, such as http://127.0.0.1:2379' }), { description: 'where services find each other' }),
+} as const;
+
+/** What the platform itself takes from the environment. */
+export interface PlatformSettings {
+  readonly instance: string;
+  readonly version: string;
+  readonly namespace: string;
+  readonly zone: string | undefined;
+  readonly listen: string;
+  readonly advertise: string | undefined;
+  readonly keyFile: string | undefined;
+  readonly logLevel: LogLevel;
+  readonly logFormat: 'pretty' | 'json' | undefined;
+  /** Undefined where a registry and a resolver are given. */
+  readonly etcdEndpoints: string | undefined;
+}
+
+/** Reads the platform's own settings. A getter each: reading a wrong one throws, and nothing else does. */
+export function platformSettings(reader: SettingReader, { version, platform = {} }: ServiceOptions, env: Readonly<Record<string, string | undefined>>): PlatformSettings {
+  const read = reader.read(SHAPE);
+  const etcd = platform.registry && platform.resolver ? undefined : reader.read(ETCD);
+  return {
+    instance: newId('inst'),
+    get version() {
+      return version ?? read.TALARIA_VERSION ?? (env['npm_package_version'] || 'dev');
+    },
+    get namespace() {
+      return read.TALARIA_NAMESPACE;
+    },
+    get zone() {
+      return read.TALARIA_ZONE;
+    },
+    get listen() {
+      return platform.listen ?? read.TALARIA_LISTEN;
+    },
+    get advertise() {
+      return read.TALARIA_ADVERTISE;
+    },
+    get keyFile() {
+      return read.TALARIA_SERVICE_KEY_FILE;
+    },
+    get logLevel() {
+      return read.LOG_LEVEL;
+    },
+    get logFormat() {
+      return read.LOG_FORMAT;
+    },
+    get etcdEndpoints() {
+      return etcd?.ETCD_ENDPOINTS;
+    },
+  };
+}

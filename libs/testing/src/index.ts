@@ -1,0 +1,4 @@
+export { eventually, type EventuallyOptions } from './eventually.ts';
+export { manualClock, type ManualClock } from './manual-clock.ts';
+export { createPlatform, type CallAs, type TestPlatform, type TestPlatformOptions } from './platform.ts';
+export type { PlatformKeys } from './platform-keys.ts';

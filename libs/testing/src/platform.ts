@@ -1,0 +1,90 @@
+import { PASSPORT_KEY } from '@talaria/auth';
+import { silentLogger, type Logger } from '@talaria/base';
+import { memoryRegistry, type MemoryRegistry } from '@talaria/discovery';
+import { grpcTransport, inprocTransport, Metadata, type CallLimits, type Client, type ClientMiddleware, type CompatServiceDefinition } from '@talaria/rpc';
+import { createService, type Principal, type Service, type ServiceOptions } from '@talaria/service';
+import { createPlatformKeys, type PlatformKeys } from './platform-keys.ts';
+
+/** How a platform is made. */
+export interface TestPlatformOptions {
+  /** Default: silent. */
+  readonly log?: Logger;
+  /** The transport: within the process (the default), or gRPC over sockets. */
+  readonly listen?: 'inproc' | 'h2c';
+  /** What services get as their environment, instead of that of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Of whom a client's calls are. */
+export interface CallAs {
+  /** On whose behalf. Default: nobody's. */
+  readonly as?: string | (Pick<Principal, 'id'> & Partial<Principal>);
+  /** Which service makes them. Default `service.test`. */
+  readonly caller?: string;
+  /** Whether that service is an edge. Default false. */
+  readonly edge?: boolean;
+}
+
+/** A platform in one process: no etcd, no files, and no network unless asked for. */
+export interface TestPlatform {
+  readonly registry: MemoryRegistry;
+  readonly keys: PlatformKeys;
+  /** A service on this platform; not started yet. Its name is enough. */
+  service(options: Partial<ServiceOptions> & Pick<ServiceOptions, 'name'>): Service;
+  /** Starts all services that were made so far and have not been started. */
+  start(): Promise<void>;
+  client<D extends CompatServiceDefinition>(definition: D, options?: CallAs): Client<D, CallLimits>;
+  passport(principal: NonNullable<CallAs['as']>): Promise<string>;
+  /** Stops all services, the last one first. */
+  stop(): Promise<void>;
+}
+
+function principalOf(as: NonNullable<CallAs['as']>): Principal {
+  return { clientId: 'test', scopes: [], ...(typeof as === 'string' ? { id: as } : as) };
+}
+
+/** Makes a platform. */
+export async function createPlatform({ log = silentLogger, listen = 'inproc', env = {} }: TestPlatformOptions = {}): Promise<TestPlatform> {
+  const registry = memoryRegistry();
+  const transports = [inprocTransport(), grpcTransport()];
+  const keys = await createPlatformKeys();
+  const services: Service[] = [];
+  const callers = new Map<string, Service>();
+
+  const make = (options: Partial<ServiceOptions> & Pick<ServiceOptions, 'name'>): Service => {
+    const address = listen === 'h2c' ? 'h2c://127.0.0.1:0' : `inproc://${options.name}-${services.length}`;
+    const platform = { env, log, registry, resolver: registry, transports, listen: address, keys, key: keys.of(options.name), ...options.platform };
+    const service = createService({ description: 'A service of a test', ...options, platform });
+    services.push(service);
+    return service;
+  };
+  const callerOf = (name: string, edge: boolean): Service => {
+    const known = callers.get(`${name} ${edge}`) ?? make({ name, edge });
+    callers.set(`${name} ${edge}`, known);
+    return known;
+  };
+  const passport = (as: NonNullable<CallAs['as']>): Promise<string> => keys.passport(principalOf(as));
+
+  return {
+    registry,
+    keys,
+    service: make,
+    async start() {
+      const tools = new Set(callers.values());
+      await Promise.all(services.filter((service) => !tools.has(service)).map((service) => service.start()));
+    },
+    client(definition, { as, caller = 'service.test', edge = false } = {}) {
+      if (as === undefined) return callerOf(caller, edge).client(definition);
+      const signed = passport(as);
+      const onBehalf: ClientMiddleware = async function* (call, options) {
+        return yield* call.next(call.request, { ...options, metadata: Metadata(options.metadata).set(PASSPORT_KEY, await signed) });
+      };
+      return callerOf(caller, edge).client(definition, { middleware: onBehalf });
+    },
+    passport,
+    async stop() {
+      for (const service of services.toReversed()) await service.stop('the test is over');
+      await registry.close();
+    },
+  };
+}
