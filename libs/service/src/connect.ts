@@ -2,7 +2,7 @@ import { CALLER_KEY, PASSPORT_KEY, type ServiceTokens } from '@talaria/auth';
 import { silentLogger, type Logger } from '@talaria/base';
 import { AuthServiceDefinition } from '@talaria/contracts/auth/v1/auth';
 import { unauthorized } from '@talaria/errors';
-import { Metadata, type Client, type ClientMiddleware, type CompatServiceDefinition } from '@talaria/rpc';
+import { Metadata, type CallLimits, type Client, type ClientMiddleware, type CompatServiceDefinition } from '@talaria/rpc';
 import { findPlatform, type PlatformFile } from './platform-file.ts';
 import { createService, type Service } from './service.ts';
 
@@ -23,7 +23,7 @@ export interface ConnectPlatformOptions {
 /** Calls from outside of every service: from the CLI, a script, a test. */
 export interface PlatformClient {
   /** A client for a contract, by its name alone. Fails calls with `unavailable` while nobody serves it. */
-  client<D extends CompatServiceDefinition>(definition: D): Client<D>;
+  client<D extends CompatServiceDefinition>(definition: D): Client<D, CallLimits>;
   /** What other gRPC clients have to send: `x-talaria-caller`, and `x-talaria-passport` if it acts for a client. */
   metadata(): Promise<Readonly<Record<string, string>>>;
   /** The service as which it calls: for what is published, and by whom. */

@@ -46,6 +46,8 @@ const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 5000;
 /** A process that worked this long before it died starts again without the backoff of earlier deaths. */
 const STABLE_MS = 2000;
+/** Who stops us may stop our processes just before (nx does): their ends are told only if we are not stopped ourselves. */
+const NOTICE_MS = 50;
 /** How long a process may take to stop when a changed source restarts it. */
 const RESTART_LIMIT_MS = 5000;
 
@@ -61,6 +63,7 @@ export function createChild(options: ChildOptions): Child {
   let readySince: number | undefined;
   let backoff = FIRST_BACKOFF_MS;
   let timer: NodeJS.Timeout | undefined;
+  let notice: NodeJS.Timeout | undefined;
   let wanted = false;
   /** Set while we stop it ourselves, so that its end is no death. */
   let stopping = false;
@@ -109,12 +112,14 @@ export function createChild(options: ChildOptions): Child {
   const comeBack = (how: string): void => {
     if (readySince !== undefined && performance.now() - readySince >= STABLE_MS) backoff = FIRST_BACKOFF_MS;
     readySince = undefined;
-    output.say(`${name} ${how}; it starts again in ${backoff / 1000} s.`);
+    const line = `${name} ${how}; it starts again in ${backoff / 1000} s.`;
+    notice = setTimeout(() => output.say(line), NOTICE_MS);
     timer = setTimeout(launch, backoff);
     backoff = Math.min(backoff * 2, MAX_BACKOFF_MS);
   };
 
   const end = async (limitMs: number): Promise<void> => {
+    clearTimeout(notice);
     clearTimeout(timer);
     timer = undefined;
     const current = running;
@@ -160,6 +165,7 @@ export function createChild(options: ChildOptions): Child {
     },
     kill() {
       wanted = false;
+      clearTimeout(notice);
       clearTimeout(timer);
       if (running) signal(running.child, 'SIGKILL');
     },

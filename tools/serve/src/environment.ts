@@ -14,7 +14,9 @@ export function publicKeysFile(stateDir: string): string {
 
 /** What every process gets: the user's own environment, and that it is supervised. */
 export function sharedEnvironment(stateDir: string, env: NodeJS.ProcessEnv, terminal: boolean): NodeJS.ProcessEnv {
-  const { PORT: _gatewayOnly, ...rest } = env;
+  // nx sets FORCE_COLOR for its tasks, whatever reads them.
+  const { PORT: _gatewayOnly, FORCE_COLOR: colors, ...others } = env;
+  const rest = terminal && colors !== undefined ? { ...others, FORCE_COLOR: colors } : others;
   return { ...rest, TALARIA_SUPERVISED: '1', TALARIA_STATE_DIR: stateDir, LOG_FORMAT: env['LOG_FORMAT'] || (terminal ? 'pretty' : 'json') };
 }
 

@@ -41,7 +41,7 @@ describe('a supervisor', { concurrency: 3 }, () => {
     assert.deepEqual(set.keys.map(({ kid }) => kid.split('#')[0]).sort(), ['api', 'service.alpha', 'service.beta', 'talaria.cli', 'whole']);
     assert.ok(set.keys.every(({ d }) => d === undefined), 'no private key in the public set');
     const platform = JSON.parse(workspace.read('.talaria/platform.json')) as Record<string, unknown>;
-    assert.equal(platform['pid'], served.pid);
+    assert.equal(platform['pid'], workspace.supervisor());
     assert.equal(platform['etcd_endpoints'], alpha['ETCD_ENDPOINTS']);
     assert.equal(platform['database_url'], alpha['DATABASE_URL']);
     assert.equal(platform['gateway'], `http://localhost:${gateway['PORT']}`);
@@ -117,8 +117,8 @@ describe('a supervisor', { concurrency: 3 }, () => {
     await using it = await ready('whole');
     const { workspace, served } = it;
     const environment = workspace.envOf('alpha');
-    served.process.kill('SIGKILL');
-    await served.exited;
+    process.kill(workspace.supervisor(), 'SIGKILL');
+    assert.equal(await served.exited, 1);
     const again = workspace.serve('whole', { PORT: environment['PORT'] ?? workspace.envOf('api-gateway')['PORT'] });
     await until('ready again', () => again.output().includes('is ready'), again.output);
     await until('one process of each runs', () => alive(workspace, ...EVERYTHING).length === EVERYTHING.length, again.output);
@@ -126,6 +126,21 @@ describe('a supervisor', { concurrency: 3 }, () => {
     again.process.kill('SIGTERM');
     assert.equal(await again.exited, 0);
     assert.deepEqual(alive(workspace, ...EVERYTHING), []);
+  });
+
+  it('stops in order when whoever started it is killed', async () => {
+    await using it = await ready('alpha');
+    const { workspace, served } = it;
+    served.process.kill('SIGKILL');
+    await until('all is gone', () => alive(workspace, ...EVERYTHING).length === 0 && workspace.read('.talaria/serve.lock') === '', served.output);
+    assert.deepEqual(workspace.read('log/stops').trim().split('\n').slice(-2).sort(), ['etcd', 'postgres']);
+  });
+
+  it('is stopped by a signal of its own, too', async () => {
+    await using it = await ready('beta');
+    process.kill(it.workspace.supervisor(), 'SIGTERM');
+    assert.equal(await it.served.exited, 0);
+    assert.deepEqual(alive(it.workspace, ...EVERYTHING), []);
   });
 
   it('stops what does not want to stop', async () => {
@@ -136,7 +151,7 @@ describe('a supervisor', { concurrency: 3 }, () => {
     await until('ready', () => served.output().includes('is ready'), served.output);
     served.process.kill('SIGTERM');
     assert.equal(await served.exited, 0);
-    assert.match(served.output(), /beta did not stop within 5\.5 s and is killed/);
+    assert.match(served.output(), /beta did not stop within 6\.5 s and is killed/);
     assert.deepEqual(alive(workspace, ...EVERYTHING), []);
   });
 
@@ -185,8 +200,8 @@ describe('before anything starts, one sentence says what to do about', { concurr
 
   it('a state directory that another supervisor holds; a second one beside it works', async () => {
     await using it = await ready('beta');
-    const { workspace, served } = it;
-    assert.match(await refusal(workspace, 'beta', {}), new RegExp(`^serve: "beta" is being served from .* by process ${served.pid}: .*TALARIA_STATE_DIR=.*PORT=.*\\n$`));
+    const { workspace } = it;
+    assert.match(await refusal(workspace, 'beta', {}), new RegExp(`^serve: "beta" is being served from .* by process ${workspace.supervisor()}: .*TALARIA_STATE_DIR=.*PORT=.*\\n$`));
     const second = workspace.serve('beta', { TALARIA_STATE_DIR: '.talaria-2' });
     await until('the second is ready', () => second.output().includes('is ready'), second.output);
     second.process.kill('SIGTERM');

@@ -39,8 +39,8 @@ export interface Supervisor {
 }
 
 /** Within these two the whole stop stays below ten seconds. */
-const APPS_LIMIT_MS = 5500;
-const ENGINES_LIMIT_MS = 3000;
+const APPS_LIMIT_MS = 6500;
+const ENGINES_LIMIT_MS = 2500;
 const READY_LIMIT_MS = 30_000;
 const READY_POLL_MS = 150;
 

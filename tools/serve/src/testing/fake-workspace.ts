@@ -14,16 +14,17 @@ export interface FakeWorkspace {
   serve(app: string, env?: NodeJS.ProcessEnv): Served;
   /** The processes that `name` has had, in order. */
   pidsOf(name: string): number[];
+  /** The process that supervises now. */
+  supervisor(): number;
   /** What the environment of the latest process of `name` was. */
   envOf(name: string): NodeJS.ProcessEnv;
   /** Kills what is left, and removes everything. */
   remove(): Promise<void>;
 }
 
-/** A supervisor that runs. */
+/** The command, as the user sees it; the supervisor itself runs elsewhere. */
 export interface Served {
   readonly process: ChildProcess;
-  readonly pid: number;
   /** Everything it wrote. */
   output(): string;
   /** Its exit code. */
@@ -109,12 +110,14 @@ export function fakeWorkspace(): FakeWorkspace {
 
   const served: Served[] = [];
   const pidsOf = (name: string): number[] => read(`log/${name}.pids`).split('\n').filter(Boolean).map(Number);
+  const supervisorOf = (stateDir = '.talaria'): number | undefined => (JSON.parse(read(`${stateDir}/serve.lock`) || '{}') as { pid?: number }).pid;
   const names = ['api-gateway', 'alpha', 'beta', 'whole', 'etcd', 'postgres'];
   return {
     root,
     write,
     read,
     pidsOf,
+    supervisor: () => supervisorOf() ?? -1,
     envOf: (name) => JSON.parse(read(`log/${name}.env`)) as NodeJS.ProcessEnv,
     serve(app, env = {}) {
       const { TALARIA_STATE_DIR: _a, PORT: _b, ETCD_ENDPOINTS: _c, DATABASE_URL: _d, LOG_FORMAT: _e, NODE_TEST_CONTEXT: _f, ...inherited } = process.env;
@@ -122,17 +125,18 @@ export function fakeWorkspace(): FakeWorkspace {
       let text = '';
       child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
       child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      const one = { process: child, pid: child.pid ?? -1, output: () => text, exited: new Promise<number | null>((resolve) => child.once('exit', resolve)) };
+      const one = { process: child, output: () => text, exited: new Promise<number | null>((resolve) => child.once('exit', resolve)) };
       served.push(one);
       return one;
     },
     async remove() {
+      const supervisors = ['.talaria', '.talaria-2'].flatMap((folder) => supervisorOf(folder) ?? []);
       for (const { process: child, exited } of served) {
         if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
         await exited;
       }
-      // The programs notice that their supervisor is gone.
-      await until('the programs are gone', () => names.flatMap(pidsOf).every((pid) => !isAlive(pid)));
+      // The supervisor notices that its front is gone, and the programs that their supervisor is.
+      await until('the programs are gone', () => [...supervisors, ...names.flatMap(pidsOf)].every((pid) => !isAlive(pid)));
       rmSync(root, { recursive: true, force: true });
     },
   };
