@@ -1,0 +1,1 @@
+export { startEtcd, type EtcdOptions, type EtcdServer } from './start.ts';

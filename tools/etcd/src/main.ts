@@ -1,0 +1,64 @@
+import { parseArgs } from 'node:util';
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
+import { startEtcd } from './start.ts';
+
+const HELP = `An etcd-compatible server.
+
+  node tools/etcd/src/main.ts --data-dir DIR [--listen HOST:PORT]
+  node tools/etcd/src/main.ts --in-memory [--listen HOST:PORT]
+
+  --data-dir DIR       where the data is kept; made if it does not exist
+  --in-memory          keep nothing
+  --listen HOST:PORT   default 127.0.0.1:2379; port 0 takes a free one
+  --help               this text
+
+It prints "etcd ready on HOST:PORT" when it serves, and stops on SIGTERM and SIGINT. Started with an IPC channel it also
+sends { ready: true, address: "HOST:PORT" }, and stops when the channel closes.
+`;
+
+function readArguments() {
+  const { values } = parseArgs({
+    options: {
+      'data-dir': { type: 'string' },
+      'in-memory': { type: 'boolean', default: false },
+      listen: { type: 'string', default: '127.0.0.1:2379' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (!values.help && !values['in-memory'] && !values['data-dir']) throw new Error('Give --data-dir DIR to keep the data, or --in-memory to keep nothing.');
+  return values;
+}
+
+async function main(): Promise<void> {
+  const { help, listen, 'in-memory': inMemory, 'data-dir': dataDir } = readArguments();
+  if (help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  // grpc-js prints its own line about a taken port; ours has the fix.
+  setLogVerbosity(logVerbosity.NONE);
+  const starting = startEtcd({ listen, inMemory, ...(dataDir ? { dataDir } : {}) });
+  // From here on, because a supervisor may die while this starts.
+  const stop = (): void => {
+    starting.then((server) => server.stop()).then(
+      () => process.exit(0),
+      (error: Error) => {
+        process.stderr.write(`${error.message}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('disconnect', stop);
+  const server = await starting;
+  // The reader of the ready line may have gone; that is no reason to stop.
+  process.stdout.on('error', () => {});
+  process.stdout.write(`etcd ready on ${server.address}\n`);
+  if (process.connected) process.send?.({ ready: true, address: server.address });
+}
+
+main().catch((error: Error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+});
