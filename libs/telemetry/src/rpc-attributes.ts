@@ -30,14 +30,18 @@ export function methodFacts(path: string): MethodFacts {
   return facts;
 }
 
+/** Whether an error is neither one that code throws on purpose nor an abort: a fault of the code. */
+export function isUnforeseen(error: unknown): boolean {
+  if (error instanceof ServiceError || error instanceof ServerError || error instanceof ClientError) return false;
+  return !(error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError'));
+}
+
 /** The gRPC status that an error leaves the process with. */
 export function statusOf(error: unknown): Status {
-  if (error === undefined) return Status.OK;
   if (error instanceof ServiceError) return error.kind.grpc;
   if (error instanceof ServerError || error instanceof ClientError) return error.code;
-  if (error instanceof Error && error.name === 'AbortError') return abortStatus();
-  if (error instanceof Error && error.name === 'TimeoutError') return Status.DEADLINE_EXCEEDED;
-  return Status.UNKNOWN;
+  if (isUnforeseen(error)) return Status.INTERNAL;
+  return error instanceof Error && error.name === 'TimeoutError' ? Status.DEADLINE_EXCEEDED : abortStatus();
 }
 
 /** Why the current call was aborted: its deadline passed, or the caller hung up. */

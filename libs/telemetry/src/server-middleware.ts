@@ -1,10 +1,11 @@
 import { context as otel, SpanKind, trace, type TextMapPropagator, type Tracer } from '@opentelemetry/api';
 import { newId, type Logger } from '@talaria/base';
 import { callIn, withCall } from '@talaria/context';
+import { internal } from '@talaria/errors';
 import { nextIn } from '@talaria/rpc';
 import { Status, type CallContext, type Metadata, type ServerMiddleware, type ServerMiddlewareCall } from 'nice-grpc-common';
 import { extractContext } from './propagation.ts';
-import { abortStatus, endSpan, isServerFault, methodFacts, statusOf } from './rpc-attributes.ts';
+import { abortStatus, endSpan, isServerFault, isUnforeseen, methodFacts, statusOf } from './rpc-attributes.ts';
 
 /** The header that names a request across all services. */
 export const REQUEST_ID_KEY = 'x-request-id';
@@ -50,8 +51,10 @@ export function telemetryServerMiddleware({ tracer, propagator, log }: { readonl
       finish(Status.OK);
       return result;
     } catch (error) {
-      finish(otel.with(own, () => statusOf(error)), error);
-      throw error;
+      const status = otel.with(own, () => statusOf(error));
+      finish(status, error);
+      // Logged here, where the trace is known: as a ServiceError it is not logged once more on its way out.
+      throw isUnforeseen(error) ? internal('', 'internal error', { cause: error }) : error;
     } finally {
       // Whoever reads the responses stopped doing so.
       finish(Status.CANCELLED);

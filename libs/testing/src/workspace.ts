@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, realpath } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+/** The folder of the workspace that this package is part of. */
+export function workspaceRoot(): string {
+  for (let at = import.meta.dirname; ; at = dirname(at)) {
+    if (existsSync(join(at, 'nx.json'))) return at;
+    if (dirname(at) === at) throw new Error('This helper starts programs of the Talaria workspace, and there is none around it.');
+  }
+}
+
+/** A new folder that other users may enter: PostgreSQL refuses to run as root, and runs as one of them. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'talaria-')));
+  await chmod(folder, 0o755);
+  return folder;
+}
+
+/** A port on loopback that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** The environment for programs that tests start; `node --test` marks its own, which would change what `node` does there. */
+export function childEnvironment(changes: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
+  const { NODE_TEST_CONTEXT: _marked, ...env } = process.env;
+  return { ...env, ...changes };
+}
