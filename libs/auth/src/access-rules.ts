@@ -1,7 +1,6 @@
-import { createFileRegistry, fromBinary, getExtension, hasExtension, toBinary } from '@bufbuild/protobuf';
-import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
-import { contractDescriptor } from '@talaria/contracts';
+import { getExtension, hasExtension, toBinary, type FileRegistry } from '@bufbuild/protobuf';
 import { AccessRule } from '@talaria/contracts/talaria/options/v1/options';
+import { contractName, registryOf, type CompatServiceDefinition } from '@talaria/rpc';
 
 /** What must be true of a call before its handler runs. */
 export type MethodRule =
@@ -16,8 +15,8 @@ export type MethodRule =
 
 /** The rules of the contracts that a server serves, read once and looked up by path. */
 export interface AccessRules {
-  /** Reads the rules of a generated definition. Throws if its descriptor does not hold the contract. */
-  add(definition: object): void;
+  /** Reads the rules of a generated definition; one that is written by hand has none, so the default holds. Throws if its descriptor does not hold the contract. */
+  add(definition: CompatServiceDefinition): void;
   /** The rule for a path such as `/account.v1.AccountService/GetAccount`; the default rule for one that is not known. */
   ruleOf(path: string): MethodRule;
 }
@@ -43,8 +42,7 @@ function ruleFrom({ kind }: AccessRule): MethodRule {
 }
 
 /** The rules of one contract, by path. */
-function rulesIn(fullName: string, set: string): Map<string, MethodRule> {
-  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, Buffer.from(set, 'base64')));
+function rulesIn(fullName: string, registry: FileRegistry): Map<string, MethodRule> {
   const service = registry.getService(fullName);
   if (!service) throw new TypeError(`The descriptor of ${fullName} does not hold it: run \`npm run generate\`.`);
   const access = registry.getExtension(EXTENSION);
@@ -68,10 +66,10 @@ export function accessRules(options: { readonly exempt?: Iterable<string> } = {}
   const rules = new Map<string, MethodRule>();
   return {
     add(definition) {
-      const descriptor = contractDescriptor(definition);
-      const { fullName } = definition as { fullName?: string };
-      if (!descriptor || fullName === undefined || exempt.has(fullName)) return;
-      for (const [path, rule] of rulesIn(fullName, descriptor.set)) rules.set(path, rule);
+      const registry = registryOf(definition);
+      const contract = contractName(definition);
+      if (!registry || exempt.has(contract)) return;
+      for (const [path, rule] of rulesIn(contract, registry)) rules.set(path, rule);
     },
     ruleOf: (path) => rules.get(path) ?? (exempt.has(path.slice(1, path.lastIndexOf('/'))) ? EXEMPT : DEFAULT_RULE),
   };

@@ -14,3 +14,4 @@ export { tokenVerifier, type VerifiedToken, type Verifier } from './verifier.ts'
 // For auth-service, and for tests that stand in for it.
 export { generateTokenKey, PASSPORT_SECONDS, signAccessToken, signPassport, tokenKeyFrom, type TokenClaims, type TokenKey } from './customer-tokens.ts';
 export { parseServiceKeys } from './service-key.ts';
+export { type JWK } from 'jose';

@@ -1,5 +1,7 @@
-import { runInCall, type Call } from '@talaria/context';
+import { context as otel } from '@opentelemetry/api';
+import { withCall, type Call } from '@talaria/context';
 import { ServiceError } from '@talaria/errors';
+import { nextIn } from '@talaria/rpc';
 import { type Metadata, type ServerMiddleware } from 'nice-grpc-common';
 import { type AccessRules } from './access-rules.ts';
 import { enforce } from './enforce.ts';
@@ -43,21 +45,7 @@ export function authServerMiddleware(options: { readonly verifier: Verifier; rea
     const identity = await identify(context.metadata);
     enforce(rule, identity);
 
-    const answers = runInCall(identity, () => call.next(call.request, context));
-    let finished = false;
-    try {
-      for (;;) {
-        // Each step anew: a generator's body runs in the context of whoever pulls it.
-        const step = await runInCall(identity, () => answers.next());
-        if (step.done) {
-          finished = true;
-          return step.value;
-        }
-        yield step.value;
-      }
-    } finally {
-      if (!finished) await runInCall(identity, () => answers.return(undefined as never));
-    }
+    return yield* nextIn(withCall(otel.active(), identity), call, call.request, context);
 
     function identify(metadata: Metadata): Promise<Identity> | Identity {
       if (rule.kind === 'exempt') return NOBODY;
