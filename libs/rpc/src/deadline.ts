@@ -2,8 +2,8 @@ import { Status } from 'nice-grpc-common';
 import { TransportError } from './transport-error.ts';
 import type { WireCallOptions } from './transport.ts';
 
-/** setTimeout fires at once for anything longer, and grpc-js reads a longer `grpc-timeout` as a negative one. */
-export const LONGEST_MS = 2 ** 31 - 1;
+/** setTimeout fires at once for more than 2^31 − 1, and grpc-js overflows when it rounds such a `grpc-timeout` up to seconds. */
+export const LONGEST_MS = 2_000_000_000;
 
 /** Milliseconds until `deadline` (monotonic): at least 0, at most what a timer can take. */
 export function msUntil(deadline: number): number {

@@ -3,6 +3,9 @@ import { createChannel } from 'nice-grpc';
 import { connectivityState, type Channel } from '@grpc/grpc-js';
 import { detached } from '@talaria/context';
 import type { ConnectionState, ConnectOptions } from '../transport.ts';
+import { applyCancelPatch } from './cancel-patch.ts';
+
+applyCancelPatch();
 
 /** The defaults of {@link ConnectOptions}. */
 export const CONNECT_TIMEOUT_MS = 5_000;

@@ -87,7 +87,12 @@ export function serveGrpcCall(method: ServedMethod, call: ServerInterceptingCall
   call.start({
     onReceiveMetadata: run,
     onReceiveMessage: (bytes: Buffer) => requests.push(bytes),
-    onReceiveHalfClose: () => requests.end(),
+    onReceiveHalfClose() {
+      // Node ends a stream that was reset just as one that was finished. A read makes grpc-js look, and call onCancel in
+      // the next tick if it was: before the one below.
+      call.startRead();
+      process.nextTick(() => requests.end());
+    },
     // grpc-js calls it when the stream is over, however it ended: also after a status, its own at the deadline included.
     onCancel() {
       if (!answered) {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { Server, ServerCredentials, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import { detached } from '@talaria/context';
 import { inFlight } from '../in-flight.ts';
@@ -10,6 +12,16 @@ const LAST_WORDS_MS = 250;
 
 const same = (bytes: Buffer): Buffer => bytes;
 const unused = (): void => {};
+
+/** Fails as listening would. grpc-js itself writes to the console when it cannot bind. */
+async function probe(target: string): Promise<void> {
+  const colon = target.lastIndexOf(':');
+  const socket = createServer();
+  socket.listen({ host: target.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(target.slice(colon + 1)), exclusive: true });
+  await once(socket, 'listening');
+  socket.close();
+  await once(socket, 'close');
+}
 
 function bind(server: Server, target: string): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -57,7 +69,7 @@ export async function grpcListener(address: string, target: string, options: Lis
     'grpc.enable_channelz': 0,
     interceptors: [takeOver],
   });
-  const port = await detached(() => bind(server, target)).catch((cause: unknown) => {
+  const port = await detached(() => probe(target).then(() => bind(server, target))).catch((cause: unknown) => {
     server.forceShutdown();
     throw listenError(address, cause);
   });

@@ -1,0 +1,41 @@
+import { createRequire } from 'node:module';
+import type { ClientHttp2Stream } from 'node:http2';
+import { Status } from 'nice-grpc-common';
+
+/** What the patch uses of grpc-js's `Http2SubchannelCall`. */
+interface SubchannelCall {
+  readonly http2Stream: ClientHttp2Stream;
+  readonly serverEndedCall: boolean;
+  readonly finalStatus: { readonly code: number } | null;
+  destroyHttp2Stream(): void;
+}
+
+const PATCHED = Symbol.for('talaria.cancelPatch');
+
+/**
+ * Makes a cancelled call look cancelled to its server. grpc-js cancels by `http2Stream.close(CANCEL)`, for which Node first
+ * ends the stream's writable side: END_STREAM leaves before RST_STREAM does, and a server takes half an upload for a whole
+ * one (the kin of https://github.com/nodejs/node/issues/49147). This lets a cancelled stream end without telling the peer so.
+ *
+ * It reaches into grpc-js 1.14; where that looks different it does nothing, and `cancel-patch.test.ts` fails.
+ */
+export function applyCancelPatch(): boolean {
+  let prototype: (SubchannelCall & { [PATCHED]?: boolean }) | undefined;
+  try {
+    const internals = createRequire(import.meta.url)('@grpc/grpc-js/build/src/subchannel-call.js') as { Http2SubchannelCall?: { prototype: SubchannelCall } };
+    prototype = internals.Http2SubchannelCall?.prototype;
+  } catch {
+    return false;
+  }
+  if (typeof prototype?.destroyHttp2Stream !== 'function') return false;
+  if (prototype[PATCHED]) return true;
+  const original = prototype.destroyHttp2Stream;
+  prototype.destroyHttp2Stream = function (this: SubchannelCall): void {
+    const { http2Stream, serverEndedCall, finalStatus } = this;
+    const cancels = !serverEndedCall && finalStatus !== null && finalStatus.code !== (Status.OK as number);
+    if (cancels && !http2Stream.destroyed && !http2Stream.writableEnded) http2Stream._final = (done) => done();
+    original.call(this);
+  };
+  prototype[PATCHED] = true;
+  return true;
+}

@@ -1,0 +1,2 @@
+export type { TransportHarness } from './bench.ts';
+export { transportSuite } from './transport-suite.ts';

@@ -1,0 +1,11 @@
+import type { TransportHarness } from './bench.ts';
+import { callSuite } from './suite-calls.ts';
+import { endSuite } from './suite-ends.ts';
+import { peerSuite } from './suite-peers.ts';
+
+/** What every implementation of the transport seam has to pass, on `node:test`. */
+export function transportSuite(harness: TransportHarness): void {
+  callSuite(harness);
+  endSuite(harness);
+  peerSuite(harness);
+}
