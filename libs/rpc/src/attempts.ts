@@ -15,7 +15,6 @@ interface Attempts {
 
 function attempts(route: Route, method: ContractMethod, options: WireCallOptions, retry: RetryPolicy | undefined): Attempts {
   const tried = new Set<Candidate>();
-  let candidates: readonly Candidate[] = [];
   let current: Candidate | undefined;
   let startedAt = 0;
   let attempt = 0;
@@ -25,7 +24,7 @@ function attempts(route: Route, method: ContractMethod, options: WireCallOptions
   return {
     async pick() {
       const found = route.candidates(method, options);
-      candidates = found instanceof Promise ? await found : found;
+      const candidates = found instanceof Promise ? await found : found;
       current = route.picker.pick(candidates, { method, tried });
       startedAt = performance.now();
       attempt++;
@@ -35,10 +34,15 @@ function attempts(route: Route, method: ContractMethod, options: WireCallOptions
     failed(error, requestsTaken) {
       // A failure before anything was picked is no attempt.
       if (!current) return false;
+      const failed = current;
       done(error);
-      tried.add(current);
+      tried.add(failed);
       current = undefined;
-      if (!(error instanceof TransportError) || !retry) return false;
+      if (!(error instanceof TransportError)) return false;
+      const candidates = route.current;
+      // It left the registry between pick and call, and its connection was closed: that was no attempt.
+      if (error.outcome === 'never_sent' && failed.connection.state !== 'failed' && !candidates.includes(failed)) return candidates.length > 0;
+      if (!retry) return false;
       const untried = candidates.filter((candidate) => !tried.has(candidate)).length;
       return retry.again({ method, error, attempt, untried, requestsTaken });
     },

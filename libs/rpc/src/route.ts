@@ -9,6 +9,8 @@ import type { WireCallOptions, WireMethod } from './transport.ts';
 /** The instances of one contract, and the connections to them. */
 export interface Route {
   readonly picker: Picker;
+  /** Those known now, without waiting. */
+  readonly current: readonly Candidate[];
   /** Those known now; waits for the first answer of the resolver, but not long. Never empty: rejects with `unavailable.no_instances`. */
   candidates(method: WireMethod, options: WireCallOptions): readonly Candidate[] | Promise<readonly Candidate[]>;
   close(): void;
@@ -74,6 +76,9 @@ export function openRoute(contract: string, options: RouteOptions): Route {
 
   return {
     picker,
+    get current() {
+      return list ?? [];
+    },
     candidates(method, call) {
       if (list && list.length > 0) return list;
       const refused = reasonNotToSend(method.path, call);

@@ -1,7 +1,16 @@
 import { grpcTransport } from './grpc/grpc-transport.ts';
 import { inprocTransport } from './inproc/inproc-transport.ts';
+import { rpcSuite } from './testing/rpc-suite.ts';
 import { transportSuite } from './testing/transport-suite.ts';
+import type { TransportHarness } from './testing/bench.ts';
 
-// Port 1 of loopback: nothing listens there.
-transportSuite({ name: 'h2c', create: grpcTransport, address: 'h2c://127.0.0.1:0', absent: 'h2c://127.0.0.1:1' });
-transportSuite({ name: 'inproc', create: inprocTransport, address: 'inproc://test:0', absent: 'inproc://nobody' });
+const harnesses: readonly TransportHarness[] = [
+  // Port 1 of loopback: nothing listens there.
+  { name: 'h2c', create: grpcTransport, address: 'h2c://127.0.0.1:0', absent: 'h2c://127.0.0.1:1' },
+  { name: 'inproc', create: inprocTransport, address: 'inproc://test:0', absent: 'inproc://nobody' },
+];
+
+for (const harness of harnesses) {
+  transportSuite(harness);
+  rpcSuite(harness);
+}

@@ -1,2 +1,3 @@
 export type { TransportHarness } from './bench.ts';
+export { rpcSuite } from './rpc-suite.ts';
 export { transportSuite } from './transport-suite.ts';
