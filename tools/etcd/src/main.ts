@@ -16,15 +16,23 @@ It prints "etcd ready on HOST:PORT" when it serves, and stops on SIGTERM and SIG
 sends { ready: true, address: "HOST:PORT" }, and stops when the channel closes.
 `;
 
+const OPTIONS = {
+  'data-dir': { type: 'string' },
+  'in-memory': { type: 'boolean', default: false },
+  listen: { type: 'string', default: '127.0.0.1:2379' },
+  help: { type: 'boolean', default: false },
+} as const;
+
+function parse() {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (error) {
+    throw new Error(`${(error as Error).message} (--help lists the options.)`, { cause: error });
+  }
+}
+
 function readArguments() {
-  const { values } = parseArgs({
-    options: {
-      'data-dir': { type: 'string' },
-      'in-memory': { type: 'boolean', default: false },
-      listen: { type: 'string', default: '127.0.0.1:2379' },
-      help: { type: 'boolean', default: false },
-    },
-  });
+  const values = parse();
   if (!values.help && !values['in-memory'] && !values['data-dir']) throw new Error('Give --data-dir DIR to keep the data, or --in-memory to keep nothing.');
   return values;
 }

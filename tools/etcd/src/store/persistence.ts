@@ -25,7 +25,7 @@ export interface Persistence {
   readonly identity: Identity;
   /** The stored changes, in the order in which they were made. */
   records(): Iterable<KeyRecord>;
-  leases(): Iterable<StoredLease>;
+  leases(): readonly StoredLease[];
   /** The revision of the last compaction; -1 if there was none. */
   compactRevision(): number;
   /** Adds the changes of one revision and, in the same step, forgets a lease. */
