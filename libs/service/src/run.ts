@@ -50,7 +50,9 @@ function exitAtFailures(service: Service): void {
       if (failed) return;
       failed = true;
       service.log.fatal(what, { err: error });
-      const exit = (): never => process.exit(1);
+      // For whichever end of the stop comes first: this one, or that of `runService`.
+      process.exitCode = 1;
+      const exit = (): never => process.exit();
       setTimeout(exit, LAST_WORDS_MS);
       void service.stop(what).then(exit);
     };
@@ -79,5 +81,5 @@ export async function runService(service: Service, supervised: boolean): Promise
   }
   if (!asked) process.send?.({ ready: true });
   await service.closed;
-  process.exit(0);
+  process.exit();
 }

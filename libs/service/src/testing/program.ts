@@ -1,0 +1,20 @@
+// A service as a program, for run.test.ts. What it does is in the environment.
+import { createService } from '../service.ts';
+
+const [mode] = process.argv.slice(2);
+const { registry, resolver } = await (async () => {
+  const { memoryRegistry } = await import('@talaria/discovery');
+  const memory = memoryRegistry();
+  return { registry: memory, resolver: memory };
+})();
+const { generateServiceKey, serviceKeyFrom, staticKeys } = await import('@talaria/auth');
+const { privateJwk, publicJwk } = await generateServiceKey('service.program');
+
+const service = createService({
+  name: 'service.program',
+  description: 'A program of a test',
+  platform: { ...(mode === 'unset' ? {} : { registry, resolver }), key: serviceKeyFrom(privateJwk), keys: await staticKeys({ keys: [publicJwk] }) },
+});
+if (mode === 'stubborn') service.onStop(() => new Promise(() => {}));
+if (mode === 'failing') service.worker('failing', async () => void setImmediate(() => Promise.reject(new Error('nobody caught this'))));
+await service.run();

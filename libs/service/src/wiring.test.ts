@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { AccountServiceDefinition } from '@talaria/contracts/account/v1/account';
+import { silentLogger } from '@talaria/base';
+import { createPlatform } from '@talaria/testing';
+import { setting, z } from './authoring.ts';
+import { createService } from './service.ts';
+import type { ServiceOptions } from './types.ts';
+
+const handlers = { createAccount: async () => ({}), getAccount: async () => ({}), listAccounts: async () => ({}) };
+
+const withEnv = (env: Record<string, string>, options: Partial<ServiceOptions> = {}) =>
+  createService({ name: 'service.test', description: 'A test', ...options, platform: { env, log: silentLogger, ...options.platform } });
+
+test('without ETCD_ENDPOINTS there is one sentence with the fix, from start and from the first call', async () => {
+  const service = withEnv({});
+  const client = service.client(AccountServiceDefinition);
+  await assert.rejects(client.getAccount({ id: 'acc_1' }), /./);
+  await assert.rejects(service.start(), /ETCD_ENDPOINTS is missing: run "npx nx serve <app>"/);
+  await service.closed;
+});
+
+test('all settings that are wrong are reported at once, those of the service too', async () => {
+  const service = withEnv({ ETCD_ENDPOINTS: 'http://127.0.0.1:1', LOG_LEVEL: 'loud', TALARIA_LISTEN: 'nowhere', TALARIA_LIMIT: 'many' });
+  const settings = service.settings({ TALARIA_LIMIT: setting(z.coerce.number().default(3), { description: 'how many' }), TALARIA_OTHER: setting(z.string().default('fine'), { description: 'another' }) });
+  assert.equal(settings.TALARIA_OTHER, 'fine');
+  assert.throws(() => settings.TALARIA_LIMIT, /TALARIA_LIMIT/);
+  await assert.rejects(service.start(), (error: Error) => ['LOG_LEVEL', 'TALARIA_LISTEN', 'TALARIA_LIMIT'].every((name) => error.message.includes(name)));
+});
+
+test('without a key the fix is named', async () => {
+  await assert.rejects(withEnv({ ETCD_ENDPOINTS: 'http://127.0.0.1:1' }).start(), /TALARIA_SERVICE_KEY_FILE is missing.*npx nx serve/);
+});
+
+test('a key file that is none is named', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'talaria-'));
+  const file = join(folder, 'key.jwk');
+  await writeFile(file, 'no key');
+  await assert.rejects(withEnv({ ETCD_ENDPOINTS: 'http://127.0.0.1:1', TALARIA_SERVICE_KEY_FILE: file }).start(), /TALARIA_SERVICE_KEY_FILE .*not JSON/);
+  await rm(folder, { recursive: true });
+});
+
+test('a contract has one owner', async () => {
+  const platform = await createPlatform();
+  const owner = platform.service({ name: 'service.account' });
+  owner.add(AccountServiceDefinition, handlers);
+  await owner.start();
+  const thief = platform.service({ name: 'service.thief' });
+  thief.add(AccountServiceDefinition, handlers);
+  await assert.rejects(thief.start(), /service\.account/);
+  await thief.closed;
+  assert.equal(owner.endpoints('account.v1.AccountService')?.length, 1);
+  await platform.stop();
+});
+
+test('a contract is added once, and with all its handlers', async () => {
+  const platform = await createPlatform();
+  const service = platform.service({ name: 'service.account' });
+  service.add(AccountServiceDefinition, handlers);
+  assert.throws(() => service.add(AccountServiceDefinition, handlers), /served already/);
+  const other = platform.service({ name: 'service.other' });
+  other.add(AccountServiceDefinition, { createAccount: handlers.createAccount } as never);
+  await assert.rejects(other.start(), /getAccount/);
+  await platform.stop();
+});
+
+test('listening on every interface needs an address to advertise', async () => {
+  const platform = await createPlatform();
+  const service = platform.service({ name: 'service.account', platform: { listen: 'h2c://0.0.0.0:0' } });
+  service.add(AccountServiceDefinition, handlers);
+  await assert.rejects(service.start(), /TALARIA_ADVERTISE/);
+  const advertising = platform.service({ name: 'service.account', platform: { listen: 'h2c://0.0.0.0:0', env: { TALARIA_ADVERTISE: '[::1]:4000', TALARIA_ZONE: 'b' } } });
+  advertising.add(AccountServiceDefinition, handlers);
+  await advertising.start();
+  const [endpoint] = advertising.endpoints('account.v1.AccountService') ?? [];
+  assert.equal(endpoint?.id, '[::1]:4000');
+  assert.deepEqual(endpoint.addresses, ['h2c://[::1]:4000']);
+  assert.equal(endpoint.zone, 'b');
+  assert.equal(endpoint.instance, advertising.instance);
+  await platform.stop();
+});
+
+test('an address that is taken is named', async () => {
+  const platform = await createPlatform({ listen: 'h2c' });
+  const one = platform.service({ name: 'service.one' });
+  await one.start();
+  const other = platform.service({ name: 'service.other', platform: { listen: one.address } });
+  await assert.rejects(other.start(), (error: Error) => error.message.includes(one.address?.split(':').at(-1) ?? ''));
+  await platform.stop();
+});
