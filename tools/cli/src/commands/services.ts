@@ -1,0 +1,49 @@
+import { silentLogger } from '@talaria/base';
+import { etcdRegistry, type ContractInfo, type RegisteredEndpoint } from '@talaria/discovery';
+import { connectEtcd } from '@talaria/etcd';
+import { findPlatform } from '@talaria/service';
+import { fromEtcd } from '../platform.ts';
+import { printable, table, type Terminal } from '../terminal.ts';
+
+/** `talaria services`: who serves what. */
+export async function services(options: { readonly json?: boolean }, terminal: Terminal, env: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const { endpoints } = findPlatform(env);
+  const etcd = connectEtcd({ endpoints, log: silentLogger });
+  const namespace = env['TALARIA_NAMESPACE'];
+  const registry = etcdRegistry({ etcd, log: silentLogger, ...(namespace ? { namespace } : {}) });
+  try {
+    let published: ReadonlyMap<string, ContractInfo> = new Map();
+    const watch = registry.watchContracts((contracts) => (published = contracts));
+    const [found] = await fromEtcd(endpoints, Promise.all([registry.services(), watch.ready]));
+    const all = [...new Set([...published.keys(), ...found.keys()])].sort().map((contract) => ({
+      contract,
+      service: published.get(contract)?.service ?? found.get(contract)?.[0]?.service ?? '',
+      instances: (found.get(contract) ?? []).map(instanceOf),
+    }));
+    terminal.out(options.json ? `${JSON.stringify(all, null, 2)}\n` : tableOf(all, terminal));
+  } finally {
+    await registry.close();
+    etcd.close();
+  }
+}
+
+interface Instance {
+  readonly address: string;
+  readonly instance: string | undefined;
+  readonly version: string | undefined;
+  readonly since: string | undefined;
+}
+
+function instanceOf({ id, instance, version, startedAt }: RegisteredEndpoint): Instance {
+  return { address: id, instance, version, since: startedAt };
+}
+
+function tableOf(all: readonly { readonly contract: string; readonly service: string; readonly instances: readonly Instance[] }[], { style }: Terminal): string {
+  if (all.length === 0) return 'No contract is published yet: the services may still be starting.\n';
+  const rows = all.flatMap(({ contract, service, instances }) =>
+    instances.length === 0
+      ? [[contract, service, 'no instance', '', '']]
+      : instances.map(({ address, version, since, instance }) => [contract, service, address, version ?? '', `${since ?? ''}${instance === undefined ? '' : `  ${instance}`}`]),
+  );
+  return table([['CONTRACT', 'SERVICE', 'ADDRESS', 'VERSION', 'SINCE'], ...rows.map((row) => row.map(printable))], style);
+}

@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+import { run } from './run.ts';
+import { processTerminal } from './terminal.ts';
+
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort());
+process.exitCode = await run(process.argv.slice(2), { terminal: processTerminal(), env: process.env, signal: stopping.signal });
+// Whatever a connection leaves behind must not keep the command waiting.
+setTimeout(() => process.exit(), 1000).unref();
