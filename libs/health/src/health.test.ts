@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { silentLogger, type Checker, type Logger } from '@talaria/base';
+import { HealthCheckResponse_ServingStatus as ServingStatus } from '@talaria/contracts/health/v1/health';
+import { hasCode } from '@talaria/errors';
+import { healthHandlers } from './grpc-health.ts';
+import { createHealth } from './health.ts';
+
+const CONTRACT = 'account.v1.AccountService';
+
+function recorder(): { log: Logger; lines: string[] } {
+  const lines: string[] = [];
+  return { log: { ...silentLogger, warn: (message) => void lines.push(message), info: (message) => void lines.push(message) }, lines };
+}
+
+test('an instance serves when it says so and no critical checker fails', async () => {
+  let broken = false;
+  const database: Checker = {
+    name: 'database',
+    critical: true,
+    check() {
+      if (broken) throw new Error('no connection');
+      return { connections: 3 };
+    },
+  };
+  const cache: Checker = {
+    name: 'cache',
+    check: () => {
+      throw new Error('cold');
+    },
+  };
+  const { log, lines } = recorder();
+  const health = createHealth({ checkers: [database, cache], log });
+  health.setServing(CONTRACT, true);
+  assert.equal(health.status(''), ServingStatus.NOT_SERVING);
+  health.setOverall(true);
+  await health.check();
+  assert.equal(health.status(CONTRACT), ServingStatus.SERVING);
+  assert.deepEqual(health.results().map(({ name, ok }) => [name, ok]), [['database', true], ['cache', false]]);
+  assert.deepEqual(health.results()[0], { name: 'database', critical: true, ok: true, data: { connections: 3 }, durationMs: health.results()[0]?.durationMs });
+  broken = true;
+  await health.check();
+  await health.check();
+  assert.equal(health.status(''), ServingStatus.NOT_SERVING);
+  assert.equal(health.status(CONTRACT), ServingStatus.NOT_SERVING);
+  broken = false;
+  await health.check();
+  assert.equal(health.status(CONTRACT), ServingStatus.SERVING);
+  assert.deepEqual(lines, ['cache is not well: cold', 'database is not well: no connection', 'database is well again']);
+});
+
+test('a checker that hangs fails after its time, and its signal aborts', async () => {
+  let aborted = false;
+  const hanging: Checker = {
+    name: 'hanging',
+    critical: true,
+    check: (signal) => {
+      signal.addEventListener('abort', () => (aborted = true));
+      return new Promise(() => {});
+    },
+  };
+  const health = createHealth({ checkers: [hanging], timeoutMs: 20 });
+  health.setOverall(true);
+  const [outcome] = await health.check();
+  assert.equal(outcome?.ok, false);
+  assert.match(outcome.error, /within 20 ms/);
+  assert.ok(aborted);
+  assert.equal(health.status(''), ServingStatus.NOT_SERVING);
+});
+
+test('the rounds go on by themselves until the health is stopped', async () => {
+  let rounds = 0;
+  const third = Promise.withResolvers<void>();
+  const counting: Checker = {
+    name: 'counting',
+    check() {
+      if (++rounds === 3) third.resolve();
+      return {};
+    },
+  };
+  const health = createHealth({ checkers: [counting], intervalMs: 1 });
+  health.start();
+  // Background timers do not keep a process alive, and nothing else does here.
+  const alive = setInterval(() => {}, 1_000);
+  await third.promise;
+  health.stop();
+  clearInterval(alive);
+  const atStop = rounds;
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.ok(rounds <= atStop + 1);
+});
+
+test('Check and List know what is served; Check of anything else is NOT_FOUND', async () => {
+  const health = createHealth({ checkers: [] });
+  health.setOverall(true);
+  health.setServing(CONTRACT, true);
+  const handlers = healthHandlers(health);
+  const context = { signal: new AbortController().signal } as never;
+  assert.deepEqual(await handlers.check({ service: CONTRACT }, context), { status: ServingStatus.SERVING });
+  await assert.rejects(handlers.check({ service: 'no.such.Contract' }, context), (error) => hasCode(error, 'not_found.contract'));
+  assert.deepEqual(await handlers.list({}, context), { statuses: { '': { status: ServingStatus.SERVING }, [CONTRACT]: { status: ServingStatus.SERVING } } });
+});
+
+test('Watch tells of each change, of contracts too that are not known yet, and ends with the call', async () => {
+  const health = createHealth({ checkers: [] });
+  const hangUp = new AbortController();
+  const handlers = healthHandlers(health);
+  const watch = handlers.watch({ service: CONTRACT }, { signal: hangUp.signal } as never)[Symbol.asyncIterator]();
+  const next = async (): Promise<unknown> => ((await watch.next()) as { value?: { status?: number } }).value?.status;
+  assert.equal(await next(), ServingStatus.SERVICE_UNKNOWN);
+  health.setServing(CONTRACT, true);
+  assert.equal(await next(), ServingStatus.NOT_SERVING);
+  health.setOverall(true);
+  assert.equal(await next(), ServingStatus.SERVING);
+  const over = watch.next();
+  hangUp.abort();
+  assert.equal((await over).done, true);
+});
+
+test('Watch says NOT_SERVING and ends when the health is stopped', async () => {
+  const health = createHealth({ checkers: [] });
+  health.setOverall(true);
+  const statuses: unknown[] = [];
+  const watching = (async () => {
+    for await (const { status } of healthHandlers(health).watch({ service: '' }, { signal: new AbortController().signal } as never)) {
+      statuses.push(status);
+      if (statuses.length === 1) setImmediate(() => health.stop());
+    }
+  })();
+  await watching;
+  assert.deepEqual(statuses, [ServingStatus.SERVING, ServingStatus.NOT_SERVING]);
+});
