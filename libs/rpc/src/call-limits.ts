@@ -18,7 +18,8 @@ export function limit(options: LimitedOptions, defaultTimeoutMs: number, own?: A
   const { timeoutMs, ...rest } = options;
   const deadlines = [ambient.deadline, options.deadline, timeoutMs === undefined ? undefined : performance.now() + timeoutMs].filter((at) => at !== undefined);
   const deadline = deadlines.length > 0 ? Math.min(...deadlines) : performance.now() + defaultTimeoutMs;
-  const signals = [ambient.signal, options.signal, own].filter((signal) => signal !== undefined);
+  // A call is limited when it begins and again where it leaves, since middleware may have changed its options.
+  const signals = [...new Set([ambient.signal, options.signal, own])].filter((signal) => signal !== undefined);
   const [first] = signals;
   if (first === undefined) return { ...rest, deadline };
   return { ...rest, deadline, signal: signals.length === 1 ? first : AbortSignal.any(signals) };
