@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import { AccountServiceDefinition } from '@talaria/contracts/account/v1/account';
 import { contractMethod, contractMethods, contractName } from './contract.ts';
 import { registryOf } from './descriptor.ts';
-import { TestDefinition } from './testing/rpc-suite.ts';
+import { TestDefinition } from './testing/test-contract.ts';
 
 it('reads generated and dynamic definitions', () => {
   assert.equal(contractName(AccountServiceDefinition), 'account.v1.AccountService');

@@ -9,7 +9,7 @@ import type { Picker, PickResult } from './picker.ts';
 import type { Endpoint, Resolver } from './resolver.ts';
 import { createServer } from './server.ts';
 import { endpointAt } from './static-resolver.ts';
-import { TestDefinition } from './testing/rpc-suite.ts';
+import { TestDefinition } from './testing/test-contract.ts';
 import { settle, until } from './testing/until.ts';
 import type { Candidate } from './index.ts';
 import { openRoute } from './route.ts';

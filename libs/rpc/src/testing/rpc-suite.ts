@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { context as otel } from '@opentelemetry/api';
 import { currentCall, runInCall, withCall } from '@talaria/context';
 import { hasCode, notFound, ServiceError } from '@talaria/errors';
-import type { ServiceDefinition } from 'nice-grpc';
-import { ClientError, Metadata, ServerError, Status, type CallContext, type ClientMiddleware, type ServerMiddleware } from 'nice-grpc-common';
+import { ClientError, Metadata, ServerError, Status, type ClientMiddleware, type ServerMiddleware } from 'nice-grpc-common';
 import { createConnector, type Connector, type ConnectorOptions } from '../connector.ts';
 import { contractMethod } from '../contract.ts';
 import { nextIn } from '../next-in.ts';
@@ -12,45 +11,8 @@ import type { Picker } from '../picker.ts';
 import { createServer, type Server, type ServerOptions } from '../server.ts';
 import { staticResolver } from '../static-resolver.ts';
 import type { TransportHarness } from './bench.ts';
+import { handlers, json, TestDefinition, type Handlers } from './test-contract.ts';
 import { settle, until } from './until.ts';
-
-const json = {
-  requestSerialize: (value: unknown) => Buffer.from(JSON.stringify(value)),
-  requestDeserialize: (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString()) as string,
-  responseSerialize: (value: unknown) => Buffer.from(JSON.stringify(value)),
-  responseDeserialize: (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString()) as string,
-  options: {},
-};
-
-/** A contract without generated code, of strings. */
-export const TestDefinition = {
-  unary: { ...json, path: '/test.Test/Unary', requestStream: false, responseStream: false },
-  up: { ...json, path: '/test.Test/Up', requestStream: true, responseStream: false },
-  down: { ...json, path: '/test.Test/Down', requestStream: false, responseStream: true },
-  both: { ...json, path: '/test.Test/Both', requestStream: true, responseStream: true },
-} as const satisfies ServiceDefinition;
-
-type Handlers = {
-  unary(request: string, context: CallContext): Promise<string>;
-  up(request: AsyncIterable<string>, context: CallContext): Promise<string>;
-  down(request: string, context: CallContext): AsyncIterable<string>;
-  both(request: AsyncIterable<string>, context: CallContext): AsyncIterable<string>;
-};
-
-const handlers: Handlers = {
-  unary: (request) => Promise.resolve(request),
-  async up(request) {
-    let all = '';
-    for await (const one of request) all += one;
-    return all;
-  },
-  async *down(request) {
-    yield* request;
-  },
-  async *both(request) {
-    yield* request;
-  },
-};
 
 const first: Picker = {
   pick: ([candidate]) => candidate ?? assert.fail('no candidate'),
