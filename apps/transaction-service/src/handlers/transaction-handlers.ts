@@ -1,0 +1,40 @@
+import { type AccountServiceDefinition } from '@talaria/contracts/account/v1/account';
+import { type TransactionServiceDefinition } from '@talaria/contracts/transaction/v1/transaction';
+import { hasCode, notFound, type Client, type ServiceImplementation } from '@talaria/service';
+import { moment, momentOrId } from '../logic/moment.ts';
+import { type TransactionStorage } from '../storage/transaction-storage.ts';
+
+const DEFAULT_PAGE = 30;
+
+/** What the handlers work with. */
+export interface TransactionParts {
+  readonly storage: TransactionStorage;
+  readonly accounts: Pick<Client<AccountServiceDefinition>, 'getAccount'>;
+}
+
+/** Every method sees only transactions on accounts of the principal that it is called for. */
+export function transactionHandlers({ storage, accounts }: TransactionParts): ServiceImplementation<TransactionServiceDefinition> {
+  return {
+    async recordTransaction(request) {
+      await accounts.getAccount({ id: request.accountId });
+      return { transaction: await storage.record(request) };
+    },
+    async getTransaction({ id }) {
+      const missing = notFound('transaction', `There is no transaction ${id}.`, { params: { id } });
+      const transaction = await storage.get(id);
+      if (!transaction) throw missing;
+      try {
+        await accounts.getAccount({ id: transaction.accountId });
+      } catch (error) {
+        // Another principal's transaction must look like one that does not exist.
+        throw hasCode(error, 'not_found') ? missing : error;
+      }
+      return { transaction };
+    },
+    async listTransactions({ accountId, limit, since, before }) {
+      const page = { limit: limit || DEFAULT_PAGE, since: momentOrId('since', since), before: moment('before', before) };
+      await accounts.getAccount({ id: accountId });
+      return { transactions: await storage.list(accountId, page) };
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import { type HttpClient } from '@talaria/http';
+import { ServiceError, sleep, type Logger } from '@talaria/service';
+import { type Delivery, type WebhookStorage } from '../storage/index.ts';
+import { nextDelay, retryAfter } from './schedule.ts';
+import { signedHeaders } from './signature.ts';
+
+/** How long a receiver may take. Standard Webhooks: 15 to 30 s. */
+const TIMEOUT_MS = 15_000;
+/** A delivery outlives its attempt by this much, so that only a dead worker's are taken by another: within 25 s. */
+const HOLD_MS = TIMEOUT_MS + 10_000;
+/** Attempts of one worker at a time; nearly all of an attempt is waiting. */
+const MOST = 128;
+const MOST_FOR_EACH_WEBHOOK = 4;
+/** How soon a new delivery is seen. */
+const POLL_MS = 200;
+
+/** What the deliverer works with. */
+export interface DelivererParts {
+  readonly storage: Pick<WebhookStorage, 'claim' | 'succeed' | 'fail' | 'disable'>;
+  readonly http: Pick<HttpClient, 'request'>;
+  readonly log: Logger;
+}
+
+const GONE = 410;
+const isSuccess = (status: number): boolean => status >= 200 && status < 300;
+
+/** Makes one attempt and notes how it ended. Rejects only if it cannot be noted. */
+async function attempt({ storage, http, log }: DelivererParts, delivery: Delivery): Promise<void> {
+  const facts = { webhook_id: delivery.webhookId, event_id: delivery.eventId, attempt: delivery.attempt };
+  let failure: string;
+  let askedMs = 0;
+  try {
+    const headers = { 'content-type': 'application/json', ...signedHeaders(delivery.secret, delivery.eventId, Date.now(), delivery.body) };
+    const answer = await http.request({ method: 'POST', url: delivery.url, headers, body: delivery.body, timeoutMs: TIMEOUT_MS });
+    if (isSuccess(answer.status)) {
+      log.info('webhook delivered', { ...facts, status: answer.status });
+      return await storage.succeed(delivery);
+    }
+    if (answer.status === GONE) {
+      log.warn('webhook disabled: its receiver answered 410 Gone', facts);
+      return await storage.disable(delivery.webhookId);
+    }
+    failure = `answered ${answer.status}`;
+    askedMs = retryAfter(answer.headers['retry-after'], Date.now());
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    failure = `${error.code}: ${error.message}`;
+  }
+  const retryInMs = nextDelay(delivery.attempt, askedMs);
+  log.warn('webhook attempt failed', { ...facts, failure, retry_in_ms: retryInMs ?? null });
+  await storage.fail(delivery, failure, retryInMs);
+}
+
+/** A worker that takes what is due and delivers each webhook by itself, until the signal aborts; then it ends those it began. */
+export function deliverer(parts: DelivererParts): (signal: AbortSignal) => Promise<void> {
+  return async (signal) => {
+    const running = new Set<Promise<void>>();
+    while (!signal.aborted) {
+      const most = MOST - running.size;
+      const claimed = most > 0 ? await parts.storage.claim({ most, mostForEachWebhook: MOST_FOR_EACH_WEBHOOK, holdMs: HOLD_MS }) : [];
+      for (const delivery of claimed) {
+        const run = attempt(parts, delivery)
+          // What cannot be noted is taken again when its hold ends.
+          .catch((error: unknown) => parts.log.error('webhook attempt could not be noted', { webhook_id: delivery.webhookId, err: error }))
+          .finally(() => running.delete(run));
+        running.add(run);
+      }
+      if (claimed.length === 0) await sleep(POLL_MS, { signal }).catch(() => {});
+    }
+    await Promise.all(running);
+  };
+}

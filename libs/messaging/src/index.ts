@@ -1,0 +1,8 @@
+// For services.
+export { messaging, type Messaging, type MessagingOptions } from './messaging.ts';
+export type { Envelope } from './envelope.ts';
+export type { EventHandler } from './consumer.ts';
+
+// For brokers.
+export type { Broker, DeadLetter, Taken } from './broker.ts';
+export { postgresBroker } from './postgres/postgres-broker.ts';
