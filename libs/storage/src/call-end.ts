@@ -1,0 +1,39 @@
+import { systemClock } from '@talaria/base';
+import { type Call } from '@talaria/context';
+import { cancelled, hasCode, timeout, type ServiceError } from '@talaria/errors';
+
+/** Timers fire up to this much too early, in ms. */
+const TIMER_ERROR_MS = 2;
+
+function errorOf(call: Call): ServiceError {
+  const reason: unknown = call.signal?.reason;
+  const late = call.deadline !== undefined && call.deadline <= performance.now() + TIMER_ERROR_MS;
+  if (late || hasCode(reason, 'timeout') || (reason instanceof Error && reason.name === 'TimeoutError')) {
+    return timeout('database', 'The deadline passed before the database answered.', { cause: reason });
+  }
+  return cancelled('database', 'The call ended before the database answered.', { cause: reason });
+}
+
+/** Throws if the call is over: its deadline passed, or its signal aborted. */
+export function refuseIfOver(call: Call): void {
+  if (call.signal?.aborted || (call.deadline !== undefined && call.deadline <= performance.now())) throw errorOf(call);
+}
+
+/** Calls `listener` once when the call ends; the answer stops that. */
+export function onEnd(call: Call, listener: (error: ServiceError) => void): () => void {
+  const { signal, deadline } = call;
+  if (!signal && deadline === undefined) return () => {};
+  let cancelTimer = (): void => {};
+  const end = (): void => {
+    stop();
+    listener(errorOf(call));
+  };
+  const stop = (): void => {
+    signal?.removeEventListener('abort', end);
+    cancelTimer();
+  };
+  signal?.addEventListener('abort', end, { once: true });
+  // A signal aborts at the deadline by itself.
+  if (!signal && deadline !== undefined) cancelTimer = systemClock.after(deadline - performance.now(), end);
+  return stop;
+}
