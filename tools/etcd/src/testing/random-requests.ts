@@ -19,6 +19,7 @@ export const LEASES = ['11', '12', '9223372036854775807', '99'];
 const ENDS = ['', '\0', 'a', 'ab', 'b', 'c', 'd', '\xff\xff\xff'].map((end) => Buffer.from(end, 'latin1'));
 const VALUES = ['', 'x', 'y', 'z'.repeat(20)].map((value) => Buffer.from(value));
 const NO_KEY = Buffer.alloc(0);
+const EVERYTHING = Buffer.from([0]);
 
 /** Makes random requests, most of them valid; `revision` and `compacted` are what the servers are at. */
 export function randomRequests(random: () => number) {
@@ -30,11 +31,11 @@ export function randomRequests(random: () => number) {
   const near = (revision: number): string => String(Math.max(-1, revision - below(12) + 2));
 
   function range(revision: number): RangeRequest {
-    const request: RangeRequest = { key: key(), ...end() };
+    const request: RangeRequest = chance(0.4) ? { key: EVERYTHING, range_end: EVERYTHING } : { key: key(), ...end() };
     if (chance(0.3)) request.limit = String(below(5) - 1);
     if (chance(0.3)) request.revision = near(revision);
     if (chance(0.3)) request.sort_order = below(3);
-    if (chance(0.3)) request.sort_target = below(5);
+    if (chance(0.5)) request.sort_target = below(5);
     if (chance(0.1)) request.keys_only = true;
     if (chance(0.1)) request.count_only = true;
     if (chance(0.1)) request.min_mod_revision = near(revision);
@@ -91,7 +92,7 @@ export function randomRequests(random: () => number) {
     for (;;) {
       const request: WatchCreateRequest = { key: pick(KEYS), ...end() };
       if (!KEYS.some((one) => inRange(rangeOf(request, true), keyOf(one)))) continue;
-      if (chance(0.7)) request.start_revision = String(Math.max(0, revision - below(60) + 5));
+      if (chance(0.7)) request.start_revision = String(Math.max(0, chance(0.2) ? revision : revision - below(60) + 5));
       if (chance(0.5)) request.prev_kv = true;
       if (chance(0.2)) request.filters = [below(2)];
       if (chance(0.2)) request.fragment = true;
