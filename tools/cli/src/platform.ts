@@ -18,10 +18,14 @@ export async function withPlatform<T>(options: ConnectPlatformOptions, use: (pla
 export async function fromEtcd<T>(endpoints: string, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new CliError(`etcd at ${endpoints} does not answer: is it running, and is ETCD_ENDPOINTS right?`)), ETCD_LIMIT_MS);
+    timer = setTimeout(() => reject(new Error(`no answer within ${ETCD_LIMIT_MS / 1000} s`)), ETCD_LIMIT_MS);
   });
   try {
     return await Promise.race([work, limit]);
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    const [reason] = (error as Error).message.split('\n');
+    throw new CliError(`etcd at ${endpoints} cannot be asked (${reason ?? ''}): is it running, and is ETCD_ENDPOINTS right?`);
   } finally {
     clearTimeout(timer);
   }
