@@ -1,0 +1,8 @@
+import { createService, type Service } from '@talaria/service';
+import { httpEdge } from './edge.ts';
+import { settings } from './settings.ts';
+
+const http = { name: 'http', checkers: [], start: () => edge.start(), stop: () => edge.stop() };
+const service: Service = createService({ name: 'api.gateway', description: 'The HTTP API', edge: true, capabilities: [http] });
+const edge = httpEdge(service, service.settings(settings));
+await service.run();

@@ -1,0 +1,123 @@
+import { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { sleep, type LiveSetting, type Logger } from '@talaria/base';
+import { detached } from '@talaria/context';
+import { unavailable } from '@talaria/errors';
+import { type ContractSource } from '../transcode/routes.ts';
+import { answer, answerProblem } from './answer.ts';
+import { type ClientFactory } from './call.ts';
+import { requestHandler, type Authenticated } from './handle.ts';
+import { HttpError, methodNotAllowed } from './http-error.ts';
+import { limitedServer, listenAll, type Listening, type ServerTimeouts } from './listen.ts';
+import { routeTable } from './route-table.ts';
+
+/** How a gateway is made. */
+export interface GatewayOptions {
+  /** What is published now. With `ready`, unknown paths are 503 instead of 404 until that resolves. */
+  readonly contracts: LiveSetting<readonly ContractSource[]> & { readonly ready?: Promise<void> };
+  /** Makes clients for contracts: `service.client`. */
+  readonly client: ClientFactory;
+  /** Says what a token stands for; rejects with `unauthorized.…`, or with `unavailable.…` when that cannot be said now. */
+  readonly authenticate: (token: string) => Promise<Authenticated>;
+  /** Whether all that the gateway is there for works. Asked until it says so once; after that readiness is about the gateway alone. */
+  readonly ready?: () => boolean | Promise<boolean>;
+  readonly log: Logger;
+  /** `localhost` is both loopbacks. Default `localhost`. */
+  readonly host?: string;
+  /** Default 8080; 0 takes a free one. */
+  readonly port?: number;
+  /** How long a call may take. Default 10,000. */
+  readonly deadlineMs?: number;
+  /** How long a call may take whose method streams its answers. Default 300,000. */
+  readonly streamDeadlineMs?: number;
+  /** The greatest body. Default 1 MiB. */
+  readonly maxBodyBytes?: number;
+  /** Names of baggage that strangers may send. Default none. */
+  readonly allowedBaggage?: readonly string[];
+  readonly timeouts?: ServerTimeouts;
+}
+
+/** An HTTP server in front of the contracts. */
+export interface Gateway {
+  /** Resolves with where it listens. Rejects with one sentence that names the fix. */
+  listen(): Promise<{ readonly port: number; readonly addresses: readonly string[] }>;
+  /** Turns readiness off, refuses new connections, waits up to `limitMs` for what is in flight, then ends it. Idempotent. */
+  drain(limitMs: number): Promise<void>;
+}
+
+const closed = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
+
+/** Makes a gateway; it routes as soon as it listens. */
+export function createGateway(options: GatewayOptions): Gateway {
+  const { log, contracts } = options;
+  const routes = routeTable(contracts, log);
+  let routesKnown = contracts.ready === undefined;
+  contracts.ready?.then(() => (routesKnown = true)).catch((err: unknown) => log.error('the contracts cannot be read', { err }));
+  const handle = requestHandler({
+    routes,
+    routesKnown: () => routesKnown,
+    client: options.client,
+    authenticate: options.authenticate,
+    log,
+    deadlineMs: options.deadlineMs ?? 10_000,
+    streamDeadlineMs: options.streamDeadlineMs ?? 300_000,
+    maxBodyBytes: options.maxBodyBytes ?? 1024 * 1024,
+    allowedBaggage: options.allowedBaggage ?? [],
+  });
+
+  let wasReady = false;
+  let draining: Promise<void> | undefined;
+  let listening: Listening | undefined;
+
+  const isReady = async (): Promise<boolean> => {
+    if (draining) return false;
+    try {
+      wasReady ||= (await options.ready?.()) ?? true;
+    } catch (err) {
+      log.debug('not ready', { err });
+    }
+    return wasReady;
+  };
+
+  /** Answers what is about the gateway itself. */
+  const aboutItself = async (path: string, req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    req.resume();
+    if (req.method !== 'GET' && req.method !== 'HEAD') return answerProblem(res, methodNotAllowed(req.method ?? '', ['GET', 'HEAD']), undefined);
+    const well = path === '/healthz' || (await isReady());
+    if (well) answer(res, 200, { 'content-type': 'application/json' }, JSON.stringify({ status: path === '/healthz' ? 'ok' : 'ready' }));
+    else answerProblem(res, new HttpError(unavailable('not_ready', draining ? 'The gateway is going away.' : 'Not everything is there yet.')), undefined);
+  };
+
+  const onRequest = (req: IncomingMessage, res: ServerResponse, continueFirst: boolean): void => {
+    if (draining) res.setHeader('connection', 'close');
+    const path = (req.url ?? '').replace(/\?.*$/s, '');
+    if (path !== '/healthz' && path !== '/readyz') handle(req, res, continueFirst);
+    else void aboutItself(path, req, res).catch((err: unknown) => log.error('answering a probe failed', { err }));
+  };
+
+  const end = async (limitMs: number): Promise<void> => {
+    routes.close();
+    if (!listening) return;
+    const { servers } = listening;
+    const all = Promise.all(servers.map(closed)); // Closes idle connections too.
+    const done = new AbortController();
+    const late = sleep(limitMs, { signal: done.signal }).then(
+      () => {
+        log.warn('requests still in flight are cut off', { limitMs });
+        for (const server of servers) server.closeAllConnections();
+      },
+      () => {},
+    );
+    await all;
+    done.abort();
+    await late;
+  };
+
+  return {
+    async listen() {
+      listening = await detached(() => listenAll(() => limitedServer(onRequest, options.timeouts), options.host ?? 'localhost', options.port ?? 8080));
+      const { port, addresses } = listening;
+      return { port, addresses };
+    },
+    drain: (limitMs) => (draining ??= end(limitMs)),
+  };
+}

@@ -1,0 +1,13 @@
+// For services that speak HTTP with others.
+export { httpClient, type HttpAnswer, type HttpClient, type HttpClientOptions, type HttpRequest } from './outbound/client.ts';
+export { isAllowedAddress, type AddressPolicy } from './outbound/address.ts';
+export { type Lookup, type ResolvedAddress } from './outbound/lookup.ts';
+// For what publishes contracts.
+export { publicRoutes, readRoutes, type ContractRoutes, type ContractSource, type Route } from './transcode/routes.ts';
+// For the gateway.
+export { createGateway, type Gateway, type GatewayOptions } from './gateway/gateway.ts';
+export { type Authenticated } from './gateway/handle.ts';
+export { type ClientFactory } from './gateway/call.ts';
+export { type DynamicDefinition, type DynamicMethod } from './gateway/definition.ts';
+export { type ServerTimeouts } from './gateway/listen.ts';
+export { contractReadiness, type ContractReadinessOptions } from './gateway/contract-readiness.ts';
