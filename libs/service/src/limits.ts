@@ -15,7 +15,10 @@ export const STOP_MS = {
   capability: 1_000,
   /** To end connections. */
   close: 500,
-  total: 7_500,
+  /** To send what telemetry still holds. */
+  flush: 500,
+  /** After this each part that is left gets a tenth of a second at most. */
+  total: 6_800,
 } as const;
 
 /** Waits for `work`, but no longer than `limitMs`: then, or when it fails, a line is logged and the stop goes on. */

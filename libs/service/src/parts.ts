@@ -6,7 +6,7 @@ import { etcdRegistry, etcdResolver, type Registry } from '@talaria/discovery';
 import { connectEtcd, type Etcd } from '@talaria/etcd';
 import { healthDefinition } from '@talaria/health';
 import { retryNeverSent, roundRobin } from '@talaria/resilience';
-import { createConnector, grpcTransport, inprocTransport, type ClientMiddleware, type Connector, type Resolver, type Transport } from '@talaria/rpc';
+import { contractName, createConnector, grpcTransport, inprocTransport, type ClientMiddleware, type Connector, type Resolver, type Transport } from '@talaria/rpc';
 import { ambientFields, startTelemetry, type Telemetry } from '@talaria/telemetry';
 import { deferredLogger } from './deferred-logger.ts';
 import type { PlatformSettings } from './platform-settings.ts';
@@ -32,10 +32,10 @@ export interface Parts {
   open(): Promise<Telemetry>;
   /** Leaves the registry and ends every connection. */
   close(): Promise<void>;
-  /** Fetches the keys that verify tokens, so that the first call need not wait for them. Never rejects. */
-  warm(): Promise<void>;
-  /** Sends what telemetry still holds. */
-  flush(): Promise<void>;
+  /** Fetches the keys that verify tokens as soon as auth-service can be found, so that no call has to wait for them. */
+  warm(): void;
+  /** Sends what telemetry still holds, for `limitMs` at most. */
+  flush(limitMs: number): Promise<void>;
 }
 
 /** Contracts that others wrote, which state no rules: everybody may call them. */
@@ -117,6 +117,8 @@ export function createParts(options: ServiceOptions, settings: PlatformSettings,
   const fetched = remoteKeys({ fetch: async (signal) => (await auth().getKeys({}, { signal })).jwks, log, ...clock });
   const keys = given ?? fetched;
 
+  let stopWarming = (): void => {};
+
   return {
     log,
     transports,
@@ -131,17 +133,32 @@ export function createParts(options: ServiceOptions, settings: PlatformSettings,
     registry: () => platform.registry ?? ownRegistry(),
     open,
     async close() {
+      stopWarming();
       await ownRegistry.made()?.close();
       await connector.close();
       ownResolver.made()?.close();
       level.made()?.close();
       etcd.made()?.close();
     },
-    async warm() {
-      if (!given) await fetched.refresh().catch(() => {});
+    warm() {
+      if (given) return;
+      const resolution = resolver.resolve(contractName(AuthServiceDefinition));
+      const look = (): void => {
+        if (!resolution.endpoints?.length) return;
+        stopWarming();
+        // What fails is tried again by the first call that needs a key.
+        fetched.refresh().catch(() => {});
+      };
+      const stopListening = resolution.onChange(look);
+      stopWarming = () => {
+        stopWarming = () => {};
+        stopListening();
+        resolution.close();
+      };
+      look();
     },
-    async flush() {
-      await (await telemetry.made()?.catch(() => undefined))?.stop();
+    async flush(limitMs) {
+      await (await telemetry.made()?.catch(() => undefined))?.stop(limitMs);
     },
   };
 }

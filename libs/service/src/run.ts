@@ -70,7 +70,11 @@ export async function runService(service: Service, supervised: boolean): Promise
   stopAtSignals(stop, service.log);
   exitAtFailures(service);
   // Without its supervisor nobody would stop this process.
-  if (supervised && process.channel) process.on('disconnect', () => stop('the supervisor is gone'));
+  const orphaned = (): void => stop('the supervisor is gone');
+  if (supervised && process.send) {
+    if (process.connected) process.on('disconnect', orphaned);
+    else orphaned();
+  }
   try {
     await service.start();
   } catch (error) {
@@ -79,7 +83,7 @@ export async function runService(service: Service, supervised: boolean): Promise
       process.exit(1);
     }
   }
-  if (!asked) process.send?.({ ready: true });
+  if (!asked && process.connected) process.send?.({ ready: true });
   await service.closed;
   process.exit();
 }

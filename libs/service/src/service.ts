@@ -78,7 +78,7 @@ export function createService(options: ServiceOptions): Service {
 
     health.setOverall(true);
     health.start();
-    void parts.warm();
+    parts.warm();
     workers.start();
     log.info('ready', { address, instance: settings.instance, version: settings.version });
   }
@@ -105,7 +105,7 @@ export function createService(options: ServiceOptions): Service {
     for (const resolution of resolutions.values()) resolution.close();
     await within(limit(STOP_MS.close), 'closing the connections', log, () => parts.close());
     if (server) log.info('stopped', { reason, duration_ms: Math.round(performance.now() - startedAt) });
-    await parts.flush();
+    await parts.flush(limit(STOP_MS.flush));
     isClosed();
   }
 

@@ -35,7 +35,7 @@ export interface TestPlatform {
   start(): Promise<void>;
   client<D extends CompatServiceDefinition>(definition: D, options?: CallAs): Client<D, CallLimits>;
   passport(principal: NonNullable<CallAs['as']>): Promise<string>;
-  /** Stops all services, the last one first. */
+  /** Stops all services. */
   stop(): Promise<void>;
 }
 
@@ -83,7 +83,7 @@ export async function createPlatform({ log = silentLogger, listen = 'inproc', en
     },
     passport,
     async stop() {
-      for (const service of services.toReversed()) await service.stop('the test is over');
+      await Promise.all(services.map((service) => service.stop('the test is over')));
       await registry.close();
     },
   };

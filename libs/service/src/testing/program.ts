@@ -13,8 +13,9 @@ const { privateJwk, publicJwk } = await generateServiceKey('service.program');
 const service = createService({
   name: 'service.program',
   description: 'A program of a test',
-  platform: { ...(mode === 'unset' ? {} : { registry, resolver }), key: serviceKeyFrom(privateJwk), keys: await staticKeys({ keys: [publicJwk] }) },
+  platform: { ...(mode === 'unset' || mode === 'chatty' ? {} : { registry, resolver }), key: serviceKeyFrom(privateJwk), keys: await staticKeys({ keys: [publicJwk] }) },
 });
+if (mode === 'chatty') service.worker('chatty', async () => service.log.debug('a word'));
 if (mode === 'stubborn') service.onStop(() => new Promise(() => {}));
 if (mode === 'failing') service.worker('failing', async () => void setImmediate(() => Promise.reject(new Error('nobody caught this'))));
 await service.run();
