@@ -1,4 +1,4 @@
-import { context as otel, createContextKey } from '@opentelemetry/api';
+import { context as otel } from '@opentelemetry/api';
 import { sleep } from '@talaria/base';
 import { currentCall } from '@talaria/context';
 import { internal } from '@talaria/errors';
@@ -72,7 +72,8 @@ async function begin(pool: Pool): Promise<PoolClient> {
 
 /** Transactions on the pool that `pool` answers. */
 export function transactions(pool: () => Pool): Transactions {
-  const key = createContextKey('talaria.storage.transaction');
+  // Not createContextKey(), which answers the same symbol for the same words: each database has transactions of its own.
+  const key = Symbol('talaria.storage.transaction');
   const current = (): State | undefined => otel.active().getValue(key) as State | undefined;
 
   async function join<T>(open: State, fn: () => Promise<T>): Promise<T> {

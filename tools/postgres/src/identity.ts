@@ -16,9 +16,9 @@ export interface Identity {
 /** `nobody`, on every Linux and macOS that matters here. */
 const NOBODY = 65534;
 
-/** Whether others may pass through all folders above `folder`. */
+/** Whether others may pass through `folder` and all folders above it. */
 async function isReachable(folder: string): Promise<boolean> {
-  for (let at = dirname(resolve(folder)); ; at = dirname(at)) {
+  for (let at = resolve(folder); ; at = dirname(at)) {
     if (((await stat(at)).mode & 0o001) === 0) return false;
     if (at === dirname(at)) return true;
   }
