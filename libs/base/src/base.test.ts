@@ -65,3 +65,11 @@ test('a sleep ends with its signal', async () => {
   await assert.rejects(sleeping, /enough/);
   await assert.rejects(sleep(1e6, { signal: controller.signal }), /enough/);
 });
+
+test('a pretty event is one line too, unless it holds an error', async () => {
+  const { log, lines } = await captured({ format: 'pretty', fields: { service: 'service.x' } });
+  log.info('ready', { address: 'h2c://127.0.0.1:1', addresses: ['a', 'b'] });
+  await new Promise(setImmediate);
+  assert.equal(lines.join('').trim().split('\n').length, 1, lines.join(''));
+  assert.match(lines.join(''), /service\.x ready.*h2c:\/\/127\.0\.0\.1:1/);
+});

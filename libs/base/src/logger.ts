@@ -68,7 +68,7 @@ async function prettyDestination(destination: DestinationStream, colors: boolean
       done();
     },
   });
-  return pretty({ destination: sink, colorize: colors, ignore: 'pid,hostname,service', messageFormat: '{service} {msg}', translateTime: 'SYS:HH:MM:ss.l', sync: true });
+  return pretty({ destination: sink, colorize: colors, ignore: 'pid,hostname,service', messageFormat: '{service} {msg}', translateTime: 'SYS:HH:MM:ss.l', sync: true, singleLine: true });
 }
 
 /** Makes a logger. The pretty format is loaded only when it is used. */
