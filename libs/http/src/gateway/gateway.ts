@@ -87,8 +87,15 @@ export function createGateway(options: GatewayOptions): Gateway {
     else answerProblem(res, new HttpError(unavailable('not_ready', draining ? 'The gateway is going away.' : 'Not everything is there yet.')), undefined);
   };
 
+  const inFlight = new Set<ServerResponse>();
   const onRequest = (req: IncomingMessage, res: ServerResponse, continueFirst: boolean): void => {
     if (draining) res.setHeader('connection', 'close');
+    inFlight.add(res);
+    res.on('close', () => {
+      inFlight.delete(res);
+      // Node closes connections that are idle when its server closes, and not those that become so later.
+      if (draining) setImmediate(() => listening?.servers.forEach((server) => server.closeIdleConnections()));
+    });
     const path = (req.url ?? '').replace(/\?.*$/s, '');
     if (path !== '/healthz' && path !== '/readyz') handle(req, res, continueFirst);
     else void aboutItself(path, req, res).catch((err: unknown) => log.error('answering a probe failed', { err }));
@@ -98,6 +105,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     routes.close();
     if (!listening) return;
     const { servers } = listening;
+    for (const res of inFlight) if (!res.headersSent) res.setHeader('connection', 'close');
     const all = Promise.all(servers.map(closed)); // Closes idle connections too.
     const done = new AbortController();
     const late = sleep(limitMs, { signal: done.signal }).then(

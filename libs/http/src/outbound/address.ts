@@ -32,6 +32,8 @@ export function isAllowedAddress(address: string, policy: AddressPolicy): boolea
   const bare = address.replace(/^\[|\]$/g, '').replace(/%.*$/, '');
   // The strict forms only: the lenient ones (octal, short) have been made strict by the URL parser.
   if (!ipaddr.IPv4.isValidFourPartDecimal(bare) && !ipaddr.IPv6.isValid(bare)) return false;
+  // ipaddr.js reads the deprecated ::127.0.0.1 as a mapped address, which kernels do not.
+  if (/^::\d+\./.test(bare)) return false;
   const kind = kindOf(ipaddr.parse(bare));
   return kind === 'public' || (kind === 'loopback' && policy.allowLoopback);
 }

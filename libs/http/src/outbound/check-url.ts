@@ -38,14 +38,14 @@ export function forbiddenAddress(field = 'url'): ServiceError {
  * For the registration of a URL: throws `bad_request.invalid_param` when it is malformed or when any address of its host is
  * forbidden. A name that does not resolve is accepted, for each connect checks again.
  */
-export async function checkUrl(text: string, policy: AddressPolicy & { readonly lookup: Lookup; readonly field?: string | undefined }): Promise<void> {
-  const { field = 'url', lookup } = policy;
+export async function checkUrl(text: string, policy: AddressPolicy & { readonly lookup: Lookup; readonly field?: string | undefined; readonly lookupLimitMs?: number }): Promise<void> {
+  const { field = 'url', lookup, lookupLimitMs = LOOKUP_LIMIT_MS } = policy;
   const { hostname } = parseHttpUrl(text, field);
   if (isAddress(hostname)) {
     if (!isAllowedAddress(hostname, policy)) throw forbiddenAddress(field);
     return;
   }
   if (LOOPBACK_NAME.test(hostname) && !policy.allowLoopback) throw forbiddenAddress(field);
-  const addresses = await lookupWithin(lookup, hostname, LOOKUP_LIMIT_MS).catch(() => []);
+  const addresses = await lookupWithin(lookup, hostname, lookupLimitMs).catch(() => []);
   if (!addresses.every(({ address }) => isAllowedAddress(address, policy))) throw forbiddenAddress(field);
 }

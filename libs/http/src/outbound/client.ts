@@ -71,6 +71,16 @@ async function readBounded(body: AsyncIterable<Uint8Array> & { destroy(): unknow
   return { body: Buffer.concat(chunks).subarray(0, limit), truncated: length > limit };
 }
 
+/** undici notices a signal only when there is a connection; resolving and connecting must not outlast it either. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
 function plainHeaders(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), Array.isArray(value) ? value.join(', ') : (value ?? '')]));
 }
@@ -100,9 +110,8 @@ export function httpClient(options: HttpClientOptions = {}): HttpClient {
     if (propagateTrace) propagation.inject(propagation.deleteBaggage(otel.active()), headers);
     const { body = null } = request;
     // Detached: a socket outlives the call that opens it, and must not deliver other calls' data in this one's context.
-    const answer = await detached(() =>
-      agent.request({ origin: url.origin, path: `${url.pathname}${url.search}`, method: method as Dispatcher.HttpMethod, headers, body, signal }),
-    );
+    const answered = detached(() => agent.request({ origin: url.origin, path: `${url.pathname}${url.search}`, method: method as Dispatcher.HttpMethod, headers, body, signal }));
+    const answer = await unlessAborted(answered, signal);
     return { status: answer.statusCode, headers: plainHeaders(answer.headers), ...(await readBounded(answer.body, maxResponseBytes)) };
   };
 
