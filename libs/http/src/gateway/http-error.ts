@@ -22,7 +22,7 @@ export function methodNotAllowed(method: string, allow: readonly string[]): Http
 
 /** 413: the body is too large. */
 export function tooLarge(limit: number): HttpError {
-  return new HttpError(badRequest('too_large', `The body has more than ${String(limit)} bytes.`, { params: { limit: String(limit) } }), 413);
+  return new HttpError(badRequest('too_large', `The body has more than ${String(limit)} bytes.`, { params: { limit: String(limit) }, violations: [{ field: 'body', description: 'is too large' }] }), 413);
 }
 
 /** 415: a body of another type than those accepted. */

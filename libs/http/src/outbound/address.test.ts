@@ -42,7 +42,7 @@ const refused = [
   `http://public.example/${'x'.repeat(2048)}`, 'http://public.example/\ud800', 'http://public.example/\0',
 ];
 test('a registration refuses everything else, naming the field', async () => {
-  for (const url of refused) await assert.rejects(check(url), { code: 'bad_request.invalid_param', params: { field: 'url' } }, JSON.stringify(url));
+  for (const url of refused) await assert.rejects(check(url), { code: 'bad_request.invalid_param', params: { param: 'url' } }, JSON.stringify(url));
   for (const url of ['http://10.0.0.1', 'http://169.254.169.254', 'http://0.0.0.0', 'http://private.example', 'http://[::]']) await assert.rejects(check(url, true), { code: 'bad_request.invalid_param' }, url);
 });
 

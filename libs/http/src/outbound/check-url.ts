@@ -9,7 +9,7 @@ const LOOKUP_LIMIT_MS = 3000;
 const LOOPBACK_NAME = /(^|\.)localhost\.?$/;
 
 function refused(field: string, description: string): ServiceError {
-  return badRequest('invalid_param', `${field}: ${description}`, { params: { field }, violations: [{ field, description }] });
+  return badRequest('invalid_param', `${field}: ${description}`, { params: { param: field }, violations: [{ field, description }] });
 }
 
 /** The URL, if it is a well-formed one for HTTP without credentials. Throws `bad_request.invalid_param`. */

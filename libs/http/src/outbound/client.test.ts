@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createNetServer, type AddressInfo } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { after, describe, it } from 'node:test';
 import { context, propagation } from '@opentelemetry/api';
 import { currentCall, runInCall } from '@talaria/context';
@@ -117,6 +118,17 @@ describe('an HTTP client', () => {
     const { port } = await listen((_req, res) => res.end(Buffer.alloc(1_000_000, 'x')));
     const answer = await client({ maxResponseBytes: 1000 }).request({ url: `http://127.0.0.1:${String(port)}/` });
     assert.deepEqual([answer.body.length, answer.truncated], [1000, true]);
+  });
+
+  it('names the host to TLS, and not the address that it connects to', async () => {
+    const named = Promise.withResolvers<string>();
+    const server = createTlsServer({ SNICallback: (name, done) => (named.resolve(name), done(new Error('no certificate'))) }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    open.push(server);
+    const { port } = server.address() as AddressInfo;
+    await assert.rejects(client({ lookup: resolvesTo('127.0.0.1') }).request({ url: `https://some.example:${String(port)}/` }), { code: 'unavailable.http' });
+    assert.equal(await named.promise, 'some.example');
+    await assert.rejects(client().request({ url: `https://127.0.0.1:${String(port)}/` }), { code: 'unavailable.http' });
   });
 
   it('keeps one call waiting for nothing of another', async () => {

@@ -1,4 +1,4 @@
-import { badRequest } from '@talaria/errors';
+import { badRequest, type ServiceError } from '@talaria/errors';
 
 /** Deeper requests are refused; protobuf's own recursion limit. */
 export const MAX_DEPTH = 100;
@@ -29,8 +29,13 @@ export function decodeUtf8(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch (cause) {
-    throw badRequest('invalid_utf8', 'The body is not valid UTF-8.', { cause });
+    throw badRequest('invalid_utf8', 'The body is not valid UTF-8.', { cause, violations: [{ field: 'body', description: 'is not valid UTF-8' }] });
   }
+}
+
+function tooDeep(): ServiceError {
+  const limit = `deeper than ${String(MAX_DEPTH)} levels`;
+  return badRequest('too_deep', `The body is nested ${limit}.`, { params: { limit: String(MAX_DEPTH) }, violations: [{ field: 'body', description: `is nested ${limit}` }] });
 }
 
 /**
@@ -48,7 +53,7 @@ function checkShape(text: string): void {
       if (keys) noteKey(text, start, at, keys);
     } else if (character === 0x7b /* { */ || character === 0x5b /* [ */) {
       open.push(character === 0x7b ? new Set() : undefined);
-      if (open.length > MAX_DEPTH) throw badRequest('too_deep', `The body is nested deeper than ${String(MAX_DEPTH)} levels.`);
+      if (open.length > MAX_DEPTH) throw tooDeep();
     } else if (character === 0x7d /* } */ || character === 0x5d /* ] */) open.pop();
   }
 }
@@ -66,7 +71,7 @@ function noteKey(text: string, start: number, end: number, keys: Set<string>): v
   }
   if (keys.has(key)) {
     const field = key.slice(0, 200).toWellFormed();
-    throw badRequest('duplicate_param', `${field}: is given twice`, { params: { field }, violations: [{ field, description: 'is given twice' }] });
+    throw badRequest('duplicate_param', `${field}: is given twice`, { params: { param: field }, violations: [{ field, description: 'is given twice' }] });
   }
   keys.add(key);
 }
@@ -78,6 +83,6 @@ export function parseJson(text: string): unknown {
     return parseWithSource(text, keepExact);
   } catch (cause) {
     // V8's message would quote the body.
-    throw badRequest('invalid_json', 'The body is not valid JSON.', { cause });
+    throw badRequest('invalid_json', 'The body is not valid JSON.', { cause, violations: [{ field: 'body', description: 'is not valid JSON' }] });
   }
 }

@@ -37,7 +37,7 @@ export function collectMistakes(): Mistakes {
     },
     toError() {
       const { field, description } = violations[0] ?? { field: '', description: 'is wrong' };
-      return badRequest(first ?? 'invalid_param', `${field}: ${description}`, { params: { field }, violations });
+      return badRequest(first ?? 'invalid_param', `${field}: ${description}`, { params: { param: field }, violations });
     },
   };
 }

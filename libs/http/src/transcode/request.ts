@@ -30,7 +30,7 @@ function readPairs(reader: ParamReader, pairs: readonly (readonly [string, strin
 
 function missingBody(route: Route): Error {
   const field = typeof route.body === 'string' ? 'body' : route.body.name;
-  return badRequest('missing_body', 'The request has no body.', { params: { field }, violations: [{ field, description: 'is missing' }] });
+  return badRequest('missing_body', 'The request has no body.', { params: { param: field }, violations: [{ field, description: 'is missing' }] });
 }
 
 function readForm(route: Route, target: ReflectMessage, input: HttpInput, context: ReadContext, reader: ParamReader): void {
