@@ -2,7 +2,7 @@
 import { currentCall, type Principal } from '@talaria/context';
 import { unauthorized } from '@talaria/errors';
 
-export { newId, sleep, systemClock, type Capability, type Checker, type Clock, type Logger } from '@talaria/base';
+export { newId, silentLogger, sleep, systemClock, type Capability, type Checker, type Clock, type Logger } from '@talaria/base';
 export { setting } from '@talaria/config';
 export { currentCall, detached, runInCall, timeRemaining, type Call, type Caller, type Principal } from '@talaria/context';
 export {

@@ -10,8 +10,8 @@ const TIMEOUT_MS = 15_000;
 const HOLD_MS = TIMEOUT_MS + 10_000;
 /** Attempts of one worker at a time; nearly all of an attempt is waiting. */
 const MOST = 128;
-const MOST_FOR_EACH_WEBHOOK = 4;
-/** How soon a new delivery is seen. */
+const MOST_FOR_EACH_WEBHOOK = 8;
+/** How soon a new delivery is seen while none ends; one that ends makes room, and is reason enough to look. */
 const POLL_MS = 200;
 
 /** What the deliverer works with. */
@@ -55,6 +55,7 @@ async function attempt({ storage, http, log }: DelivererParts, delivery: Deliver
 export function deliverer(parts: DelivererParts): (signal: AbortSignal) => Promise<void> {
   return async (signal) => {
     const running = new Set<Promise<void>>();
+    let pause = new AbortController();
     while (!signal.aborted) {
       const most = MOST - running.size;
       const claimed = most > 0 ? await parts.storage.claim({ most, mostForEachWebhook: MOST_FOR_EACH_WEBHOOK, holdMs: HOLD_MS }) : [];
@@ -62,10 +63,15 @@ export function deliverer(parts: DelivererParts): (signal: AbortSignal) => Promi
         const run = attempt(parts, delivery)
           // What cannot be noted is taken again when its hold ends.
           .catch((error: unknown) => parts.log.error('webhook attempt could not be noted', { webhook_id: delivery.webhookId, err: error }))
-          .finally(() => running.delete(run));
+          .finally(() => {
+            running.delete(run);
+            pause.abort();
+          });
         running.add(run);
       }
-      if (claimed.length === 0) await sleep(POLL_MS, { signal }).catch(() => {});
+      if (claimed.length > 0) continue;
+      await sleep(POLL_MS, { signal: AbortSignal.any([signal, pause.signal]) }).catch(() => {});
+      pause = new AbortController();
     }
     await Promise.all(running);
   };
