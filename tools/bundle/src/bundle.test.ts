@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { createServer } from 'node:net';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { startEtcd } from '@talaria/etcd-server';
 import { bundle } from './bundle.ts';
 
 describe('bundle', () => {
@@ -20,25 +20,29 @@ describe('bundle', () => {
       rmSync(elsewhere, { recursive: true, force: true });
     });
     mkdirSync(join(folder, 'src'));
-    // Asks an etcd that is not there: that needs the service definitions of its proto file.
+    // Needs the service definitions of etcd's proto file, and every digit of a lease's id.
     writeFileSync(
       join(folder, 'src/main.ts'),
       `import { Etcd3 } from 'etcd3';
        import pg from 'pg';
        const etcd = new Etcd3({ hosts: process.argv[2] as string });
-       const failure = await etcd.get('key').exec({ deadline: Date.now() + 5000 }).catch((error: Error) => error.constructor.name);
-       console.log(JSON.stringify({ failure, pool: typeof pg.Pool, url: import.meta.url.endsWith('main.js') }));
-       etcd.close();`,
+       const leases = await Promise.all([1, 2, 3].map(async () => {
+         const lease = etcd.lease(10);
+         const id = await lease.grant();
+         await etcd.kv.put({ key: Buffer.from(id), value: Buffer.from('kept'), lease: id });
+         return etcd.get(id).string();
+       }));
+       console.log(JSON.stringify({ leases, pool: typeof pg.Pool, url: import.meta.url.endsWith('main.js') }));
+       process.exit();`,
     );
     await bundle(folder);
     assert.ok(existsSync(join(folder, 'dist/main.js.map')));
     cpSync(join(folder, 'dist'), elsewhere, { recursive: true });
     writeFileSync(join(elsewhere, 'package.json'), '{"type":"module"}');
 
-    const server = createServer();
-    const port = await new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)));
-    await new Promise((resolve) => server.close(resolve));
-    const { stdout } = await promisify(execFile)(process.execPath, ['main.js', `127.0.0.1:${port}`], { cwd: elsewhere, timeout: 20_000 });
-    assert.deepEqual(JSON.parse(stdout), { failure: 'GRPCUnavailableError', pool: 'function', url: true });
+    const etcd = await startEtcd();
+    t.after(() => etcd.stop());
+    const { stdout } = await promisify(execFile)(process.execPath, ['main.js', etcd.address], { cwd: elsewhere, timeout: 20_000 });
+    assert.deepEqual(JSON.parse(stdout), { leases: ['kept', 'kept', 'kept'], pool: 'function', url: true });
   });
 });

@@ -30,6 +30,18 @@ const inlineEtcdProto: Plugin = {
   },
 };
 
+/**
+ * protobufjs looks for `long` in a way that bundlers do not see, and without it rounds 64-bit integers, silently.
+ * Source: https://github.com/protobufjs/protobuf.js/blob/master/lib/inquire/index.js
+ */
+const foundByName: Plugin = {
+  name: 'found-by-name',
+  setup({ onLoad }) {
+    const contents = "module.exports = (name) => ({ long: () => require('long'), buffer: () => require('node:buffer'), fs: () => require('node:fs') })[name]?.() ?? null;";
+    onLoad({ filter: /[\\/]@protobufjs[\\/]inquire[\\/]index\.js$/ }, () => ({ contents, loader: 'js' }));
+  },
+};
+
 /** Bundles `folder`/src/main.ts into `folder`/dist/main.js, with a source map beside it. */
 export async function bundle(folder: string): Promise<void> {
   await build({
@@ -42,7 +54,7 @@ export async function bundle(folder: string): Promise<void> {
     sourcemap: 'linked',
     banner: { js: BANNER },
     external: EXTERNAL,
-    plugins: [inlineEtcdProto],
+    plugins: [inlineEtcdProto, foundByName],
     logLevel: 'warning',
   });
 }
