@@ -217,4 +217,13 @@ describe('talaria', { concurrency: 3 }, () => {
     child.kill('SIGINT');
     assert.deepEqual(await once(child, 'exit'), [0, null]);
   });
+
+  it('ends when npx, which passes no signals on, is killed', async () => {
+    // A shell in the place of npx.
+    const npx = spawn('/bin/sh', ['-c', '"$0" "$@" & wait', process.execPath, MAIN, 'listen', '0'], { env: { ...process.env, npm_command: 'exec' }, stdio: ['ignore', 'ignore', 'pipe'], timeout: 30_000 });
+    await once(createInterface(npx.stderr), 'line');
+    npx.kill('SIGKILL');
+    // Closed by its last holder, which is the command.
+    await once(npx, 'close', { signal: AbortSignal.timeout(20_000) });
+  });
 });

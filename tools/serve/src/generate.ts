@@ -15,9 +15,9 @@ function hashes(root: string): Map<string, string> {
   return new Map(generatedFiles(root).map((file) => [file, createHash('sha256').update(readFileSync(join(root, file))).digest('hex')]));
 }
 
-function run(root: string, output: Output): Promise<boolean> {
+function run(root: string, env: NodeJS.ProcessEnv, output: Output): Promise<boolean> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [GENERATOR], { argv0: 'node', cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [GENERATOR], { argv0: 'node', cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
     output.attach('generate', child.stdout);
     output.attach('generate', child.stderr);
     child.once('error', () => resolve(false));
@@ -29,12 +29,12 @@ function run(root: string, output: Output): Promise<boolean> {
  * Generates the contracts anew. Resolves to the generated files that are different now; undefined if it failed, which leaves
  * the generated files as they were, so that a process that restarts meanwhile still finds them.
  */
-export async function generate(root: string, stateDir: string, output: Output): Promise<readonly string[] | undefined> {
+export async function generate(root: string, stateDir: string, env: NodeJS.ProcessEnv, output: Output): Promise<readonly string[] | undefined> {
   const before = hashes(root);
   const backup = join(stateDir, 'generated');
   rmSync(backup, { recursive: true, force: true });
   if (before.size > 0) cpSync(join(root, GEN), backup, { recursive: true, preserveTimestamps: true });
-  const done = await run(root, output);
+  const done = await run(root, env, output);
   if (!done && before.size > 0) {
     rmSync(join(root, GEN), { recursive: true, force: true });
     cpSync(backup, join(root, GEN), { recursive: true, preserveTimestamps: true });

@@ -52,11 +52,11 @@ export async function supervise(options: SupervisorOptions): Promise<Supervisor>
   const port = apps.some(({ name }) => name === GATEWAY) ? await gatewayPort(env) : undefined;
   const backends = await planEngines(stateDir.path, apps.some(({ storage }) => storage), env);
   await ensureKeys(stateDir.path, [...apps.map(({ service }) => service), CLI_SERVICE]);
-  if (isStale(root) && !(await generate(root, stateDir.path, output))) {
+  const shared = sharedEnvironment(stateDir.path, env, options.terminal);
+  if (isStale(root) && !(await generate(root, stateDir.path, shared, output))) {
     throw new ServeError('The code could not be generated from proto/ (see above): mend the proto file, or run "npm ci" if the generator is missing.');
   }
 
-  const shared = sharedEnvironment(stateDir.path, env, options.terminal);
   const all: Child[] = [];
   let stopping = false;
   const onChange = (): void => {
@@ -105,7 +105,7 @@ export async function supervise(options: SupervisorOptions): Promise<Supervisor>
     if (app?.storage && backends.databaseUrl === undefined) waiting.add(made);
     else made.start();
   }
-  const watching = restartOnChange({ root, graph: importGraph(root, packages), programs, output, generate: () => generate(root, stateDir.path, output) });
+  const watching = restartOnChange({ root, graph: importGraph(root, packages), programs, output, generate: () => generate(root, stateDir.path, shared, output) });
 
   let poll: NodeJS.Timeout | undefined;
   let complained = false;

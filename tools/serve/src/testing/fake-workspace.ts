@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -33,11 +33,12 @@ export interface Served {
 
 /** Notes each start, says that it is ready, and stops as real apps do. */
 const PROGRAM = `
-import { appendFileSync, writeFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync, writeFileSync, mkdirSync, renameSync } from 'node:fs';
 export function program(name: string, message: object = {}): void {
   mkdirSync('log', { recursive: true });
   appendFileSync(\`log/\${name}.pids\`, \`\${process.pid}\\n\`);
-  writeFileSync(\`log/\${name}.env\`, JSON.stringify(process.env));
+  writeFileSync(\`log/\${name}.env~\`, JSON.stringify(process.env));
+  renameSync(\`log/\${name}.env~\`, \`log/\${name}.env\`);
   console.log(\`\${name} runs\`);
   const stop = (): void => { appendFileSync('log/stops', \`\${name}\\n\`); process.exit(0); };
   process.on('SIGTERM', stop);
@@ -61,8 +62,11 @@ const LIFETIME_MS = 60_000;
 export function fakeWorkspace(): FakeWorkspace {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'talaria-serve-')));
   const write = (file: string, text: string): void => {
-    mkdirSync(dirname(join(root, file)), { recursive: true });
-    writeFileSync(join(root, file), text);
+    const path = join(root, file);
+    mkdirSync(dirname(path), { recursive: true });
+    // As editors do, so that it is one change.
+    writeFileSync(`${path}~`, text);
+    renameSync(`${path}~`, path);
   };
   const read = (file: string): string => {
     try {
