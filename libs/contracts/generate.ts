@@ -72,4 +72,11 @@ function run(): void {
   }
 }
 
-run();
+try {
+  run();
+} catch (error) {
+  // buf has said what is wrong, and where.
+  if ((error as { status?: number | null }).status === undefined) throw error;
+  console.error('The contracts were not generated: mend what buf says above, then run `npm run generate`.');
+  process.exitCode = 1;
+}
