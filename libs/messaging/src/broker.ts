@@ -41,6 +41,8 @@ export interface Broker {
   deadLetters(group: string, limit: number): Promise<DeadLetter[]>;
   /** Makes dead letters due again, all or the one of an event; answers how many. */
   requeue(group: string, eventId?: string): Promise<number>;
-  /** Forgets what nobody needs any more. Called now and then. */
-  prune(): Promise<void>;
+  /** Calls `listener` when there may be something to take for the group: a hint, sooner than the next poll. The answer stops it. */
+  onDue(group: string, listener: () => void): () => void;
+  /** Forgets some of what nobody needs any more. Called now and then; answers whether there is more. */
+  prune(): Promise<boolean>;
 }

@@ -1,4 +1,4 @@
-import type { Logger } from '@talaria/base';
+import { sleep, type Logger } from '@talaria/base';
 import { runInCall } from '@talaria/context';
 import { sql, type Postgres } from '@talaria/storage';
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
@@ -23,7 +23,10 @@ const HOLD_MS = 20_000;
 const EXTEND_EVERY_MS = 5_000;
 /** How long one attempt may take. */
 const HANDLER_LIMIT_MS = 60_000;
-const POLL_MS = 100;
+/** For what no hint told of: retries, what dead instances held, and hints that were lost. */
+const POLL_MS = 500;
+/** How long a stop lets handlers go on; a service gives its messaging one second. */
+const DRAIN_MS = 600;
 /** With the pauses below, about two days. */
 const MOST_ATTEMPTS = 20;
 const FIRST_RETRY_MS = 500;
@@ -53,15 +56,23 @@ async function handleOnce({ storage, subscription: { group, handler } }: Consume
   });
 }
 
+/** What never got as far as failing: the process ended during each attempt. */
+const ENDED_EACH_TIME = 'Each attempt ended without an outcome: the process died, or was stopped for long.';
+
 /** One attempt, as a call of its own that continues the trace of what caused the event. */
-async function attempt(parts: ConsumerParts, taken: Taken): Promise<void> {
+async function attempt(parts: ConsumerParts, taken: Taken, stopping: AbortSignal): Promise<void> {
   const { broker, log, subscription } = parts;
   const { envelope } = taken;
   const facts = { event_id: envelope.id, event_type: envelope.type, group: subscription.group, attempt: taken.attempt };
+  if (taken.attempt > MOST_ATTEMPTS) {
+    log.warn('event failed too often: kept as a dead letter', { ...facts, reason: ENDED_EACH_TIME });
+    await broker.reject(subscription.group, taken, ENDED_EACH_TIME, undefined);
+    return;
+  }
   const parent = contextOf(envelope);
   const attributes = { 'messaging.system': 'talaria', 'messaging.operation.type': 'process', 'messaging.message.id': envelope.id, 'messaging.destination.name': envelope.type };
   const span = trace.getTracer('@talaria/messaging').startSpan(`process ${envelope.type}`, { kind: SpanKind.CONSUMER, attributes }, parent);
-  const limit = AbortSignal.timeout(HANDLER_LIMIT_MS);
+  const limit = AbortSignal.any([AbortSignal.timeout(HANDLER_LIMIT_MS), stopping]);
   const extending = setInterval(() => void broker.extend(subscription.group, taken, HOLD_MS).catch(() => {}), EXTEND_EVERY_MS);
   try {
     await context.with(trace.setSpan(parent, span), () =>
@@ -71,7 +82,8 @@ async function attempt(parts: ConsumerParts, taken: Taken): Promise<void> {
     log.debug('event handled', facts);
   } catch (error) {
     span.setStatus({ code: SpanStatusCode.ERROR });
-    const retryInMs = retryDelay(taken.attempt);
+    // What a stop broke off is for the next instance, at once.
+    const retryInMs = stopping.aborted ? 0 : retryDelay(taken.attempt);
     log.warn(retryInMs === undefined ? 'event failed too often: kept as a dead letter' : 'event failed, and is tried again', { ...facts, retry_in_ms: retryInMs ?? null, err: error });
     await broker.reject(subscription.group, taken, error instanceof Error ? error.message : String(error), retryInMs);
   } finally {
@@ -80,15 +92,16 @@ async function attempt(parts: ConsumerParts, taken: Taken): Promise<void> {
   }
 }
 
-/** Takes what is due for a group and handles it, `concurrency` at a time. Stopping waits for what was begun. */
+/** Takes what is due for a group and handles it, `concurrency` at a time. Stopping waits a little, then breaks off what still runs. */
 export function startConsumer(parts: ConsumerParts): Loop {
   const { broker, log, subscription } = parts;
   const running = new Set<Promise<void>>();
+  const ending = new AbortController();
   const turn = async (): Promise<boolean> => {
     const most = subscription.concurrency - running.size;
     const taken = most > 0 ? await broker.take(subscription.group, { most, holdMs: HOLD_MS }) : [];
     for (const each of taken) {
-      const run = attempt(parts, each)
+      const run = attempt(parts, each, ending.signal)
         // What cannot be noted is due again when its hold ends.
         .catch((error: unknown) => log.warn('the outcome of an event could not be noted', { event_id: each.envelope.id, err: error }))
         .finally(() => {
@@ -100,11 +113,21 @@ export function startConsumer(parts: ConsumerParts): Loop {
     return taken.length > 0 && running.size < subscription.concurrency;
   };
   const loop = startLoop(`the consumer of ${subscription.group}`, { turn, pollMs: POLL_MS, log });
+  const stopHearing = broker.onDue(subscription.group, loop.wake);
   return {
     wake: loop.wake,
     async stop() {
+      stopHearing();
       await loop.stop();
-      await Promise.all(running);
+      await atMost(DRAIN_MS, Promise.all(running));
+      ending.abort(new Error('The service stops.'));
+      await atMost(DRAIN_MS, Promise.all(running));
     },
   };
+}
+
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  const limit = new AbortController();
+  await Promise.race([work, sleep(ms, { signal: limit.signal }).catch(() => {})]);
+  limit.abort();
 }

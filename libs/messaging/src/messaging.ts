@@ -1,5 +1,5 @@
 import { newId, type Capability, type Checker, type Logger } from '@talaria/base';
-import { sql, type Postgres } from '@talaria/storage';
+import { sql, untilReachable, type Postgres } from '@talaria/storage';
 import type { Broker, DeadLetter } from './broker.ts';
 import { startConsumer, type EventHandler, type Subscription } from './consumer.ts';
 import { checkType, type Envelope } from './envelope.ts';
@@ -52,11 +52,11 @@ export function messaging({ storage, broker = postgresBroker() }: MessagingOptio
 
   const groups = (): string[] => [...new Set(asked.map(({ group }) => group ?? service))];
   async function prune(): Promise<boolean> {
-    await broker.prune();
-    await sql`
+    const more = await broker.prune();
+    const { numAffectedRows = 0n } = await sql`
       delete from messaging_inbox where (subscriber, event_id) in (
         select subscriber, event_id from messaging_inbox where handled < now() - ${KEEP_INBOX_DAYS} * interval '1 day' limit ${PRUNE_BATCH})`.execute(storage.db);
-    return false;
+    return more || numAffectedRows === BigInt(PRUNE_BATCH);
   }
   const outbox: Checker = { name: 'outbox', check: async () => ({ waiting: await outboxSize(storage) }) };
   const letters: Checker = {
@@ -74,10 +74,10 @@ export function messaging({ storage, broker = postgresBroker() }: MessagingOptio
     async start(host, signal) {
       service = host.service;
       await broker.start(host, signal);
-      await storage.migrate('messaging', serviceMigrations);
+      await untilReachable(() => storage.migrate('messaging', serviceMigrations), signal);
       const subscriptions = asked.map((each): Subscription => ({ ...each, group: each.group ?? service }));
       const byGroup = Map.groupBy(subscriptions, ({ group }) => group);
-      for (const [group, all] of byGroup) await broker.subscribe(group, all.flatMap(({ types }) => types));
+      for (const [group, all] of byGroup) await untilReachable(() => broker.subscribe(group, all.flatMap(({ types }) => types)), signal);
       const log: Logger = host.log;
       relay = startRelay({ storage, broker, log });
       loops = [relay, startLoop('the pruning of events', { turn: prune, pollMs: PRUNE_EVERY_MS, log })];

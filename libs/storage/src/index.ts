@@ -5,5 +5,6 @@ export { type Migration, type Migrations } from './migrations.ts';
 export { sql, type ColumnType, type Generated, type Insertable, type Kysely, type Selectable, type Updateable } from 'kysely';
 
 // For other libraries.
-export { databaseUrl } from './database-url.ts';
 export { isTransient } from './database-error.ts';
+export { databaseUrl } from './database-url.ts';
+export { untilReachable } from './until-reachable.ts';

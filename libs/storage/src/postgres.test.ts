@@ -4,7 +4,7 @@ import { silentLogger, type Host } from '@talaria/base';
 import { currentCall, detached, runInCall } from '@talaria/context';
 import { hasCode } from '@talaria/errors';
 import { isUniqueViolation, postgres, sql, type Generated, type Migrations, type Postgres, type PostgresOptions } from './index.ts';
-import { eventually, startVictim, testServer, type TestServer } from './testing/test-server.ts';
+import { eventually, startVictim, testServer, type TestServer } from '@talaria/postgres/testing';
 
 interface Tables {
   notes: { id: Generated<bigint>; name: string; amount: bigint };
@@ -110,6 +110,17 @@ describe('storage', () => {
     assert.deepEqual((await names(storage)).sort(), ['a', 'b']);
     assert.deepEqual(seen, ['committed']);
     assert.throws(() => storage.afterCommit(() => {}), /inside transaction/);
+  });
+
+  it('keeps transactions of two databases apart', async () => {
+    const [one, other] = [await start(), await start()];
+    await assert.rejects(one.transaction(async () => {
+      await add(one, 'undone');
+      assert.equal(other.inTransaction, false);
+      await other.transaction(() => add(other, 'kept'));
+      throw new Error('no');
+    }), /no/);
+    assert.deepEqual([await names(one), await names(other)], [[], ['kept']]);
   });
 
   it('commits no half: neither after a swallowed error, nor a query that comes late', async () => {
@@ -248,7 +259,7 @@ describe('storage', () => {
   });
 });
 
-describe('storage, when the server dies', { skip: process.env['TEST_DATABASE_URL'] ? 'the server of TEST_DATABASE_URL is not ours to kill' : false }, () => {
+describe('storage, when the server dies', () => {
   it('waits for a server at the start, fails as unavailable, recovers by itself, and loses nothing acknowledged', async () => {
     const victim = await startVictim();
     const host: Host = { service: 'service.victim', instance: 'i', log: silentLogger, env: { DATABASE_URL: victim.server().url } };

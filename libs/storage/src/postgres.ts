@@ -1,13 +1,13 @@
-import { sleep, type Capability, type Checker, type Host } from '@talaria/base';
+import { type Capability, type Checker, type Host } from '@talaria/base';
 import { detached, runInCall } from '@talaria/context';
 import { Kysely, sql } from 'kysely';
 import pg from 'pg';
 import { destroy } from './connection.ts';
-import { isTransient } from './database-error.ts';
 import { databaseUrl } from './database-url.ts';
 import { dialect } from './dialect.ts';
 import { migrate, type Migrations } from './migrations.ts';
 import { transactions } from './transaction.ts';
+import { untilReachable } from './until-reachable.ts';
 import { waitForDatabase } from './wait-for-database.ts';
 
 /** How storage on PostgreSQL is made. */
@@ -16,8 +16,8 @@ export interface PostgresOptions {
   readonly migrations?: Migrations;
   /** The database to make and use on a server for which the setting names none. Default: named after the service. */
   readonly database?: string;
-  /** The setting that says where it is. Default `DATABASE_URL`. */
-  readonly setting?: string;
+  /** The settings that say where it is; the first that is set counts. Default `['DATABASE_URL']`. */
+  readonly settings?: readonly string[];
   readonly pool?: {
     /** Connections at most, default 10. They are opened when they are needed and closed when idle. */
     readonly max?: number;
@@ -60,7 +60,7 @@ const types = {
 /** Storage on PostgreSQL; connects when it is started. */
 export function postgres<Tables>(options: PostgresOptions = {}): Postgres<Tables> {
   const max = options.pool?.max ?? DEFAULT_MAX;
-  const setting = options.setting ?? 'DATABASE_URL';
+  const settings = options.settings ?? ['DATABASE_URL'];
   const inUse = new Set<pg.PoolClient>();
   let pool: pg.Pool | undefined;
   const thePool = (): pg.Pool => {
@@ -81,18 +81,6 @@ export function postgres<Tables>(options: PostgresOptions = {}): Postgres<Tables
     return opened;
   }
 
-  async function migrateAll(service: string, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      try {
-        await runInCall({ signal }, () => migrate(db as Kysely<unknown>, unit, service, options.migrations ?? {}));
-        return;
-      } catch (error) {
-        if (!isTransient(error)) throw error;
-        await sleep(100, { signal });
-      }
-    }
-  }
-
   const checker: Checker = {
     name: 'postgres',
     async check(signal) {
@@ -111,10 +99,12 @@ export function postgres<Tables>(options: PostgresOptions = {}): Postgres<Tables
     },
     start: (host: Host, signal: AbortSignal) =>
       detached(async () => {
+        const setting = settings.find((name) => host.env[name]) ?? settings.at(-1) ?? '';
         const target = databaseUrl(setting, host.env[setting], options.database ?? host.service);
         await waitForDatabase(setting, target, host.log, signal);
         pool = open(target.url, host.instance);
-        if (options.migrations) await migrateAll(host.service, signal);
+        const { migrations } = options;
+        if (migrations) await untilReachable(() => migrate(db as Kysely<unknown>, unit, host.service, migrations), signal);
       }),
     async stop() {
       const stopping = pool;

@@ -1,24 +1,48 @@
 import { randomUUID } from 'node:crypto';
-import { postgres, sql } from '@talaria/storage';
+import type { Logger } from '@talaria/base';
+import { databaseUrl, postgres, sql, untilReachable } from '@talaria/storage';
 import type { Broker, DeadLetter } from '../broker.ts';
 import type { Envelope } from '../envelope.ts';
+import { startListener, type Listener } from './listener.ts';
 import { brokerMigrations } from './schema.ts';
 
 /** Also how long an id is remembered: a relay that died before it could note what it had published repeats within seconds. */
 const KEEP_EVENTS_HOURS = 1;
 const PRUNE_BATCH = 1000;
+const CHANNEL = 'talaria_broker';
+/** Each statement is short; the default of ten for each service would waste the server's limit. */
+const MOST_CONNECTIONS = 5;
+const SETTINGS = ['BROKER_URL', 'DATABASE_URL'];
 
 /** A broker in tables of PostgreSQL: BROKER_URL, else a database `broker` on the server of DATABASE_URL. */
 export function postgresBroker(): Broker {
-  const store = postgres<Record<string, never>>({ database: 'broker' });
+  const store = postgres<Record<string, never>>({ database: 'broker', settings: SETTINGS, pool: { max: MOST_CONNECTIONS } });
   const { db } = store;
+  const interested = new Map<() => void, string>();
+  let where: { readonly url: string; readonly log: Logger } | undefined;
+  let listener: Listener | undefined;
+  const notify = (group: string | undefined): void => {
+    for (const [wake, of] of interested) if (group === undefined || group === of) wake();
+  };
   return {
     async start(host, signal) {
-      const url = host.env['BROKER_URL'] || host.env['DATABASE_URL'];
-      await store.start({ ...host, env: { ...host.env, DATABASE_URL: url } }, signal);
-      await store.migrate('broker', brokerMigrations);
+      await store.start(host, signal);
+      await untilReachable(() => store.migrate('broker', brokerMigrations), signal);
+      const setting = SETTINGS.find((name) => host.env[name]) ?? '';
+      where = { url: databaseUrl(setting, host.env[setting], 'broker').url, log: host.log };
     },
-    stop: () => store.stop(),
+    async stop() {
+      interested.clear();
+      await listener?.stop();
+      listener = undefined;
+      await store.stop();
+    },
+    onDue(group, wake) {
+      interested.set(wake, group);
+      // Services that only publish need no connection for it.
+      if (where) listener ??= startListener({ ...where, channel: CHANNEL, onNotification: notify });
+      return () => interested.delete(wake);
+    },
     async publish(envelopes) {
       if (envelopes.length === 0) return;
       await sql`
@@ -27,9 +51,12 @@ export function postgresBroker(): Broker {
           select each ->> 'id', each ->> 'type', each from jsonb_array_elements(${JSON.stringify(envelopes)}::jsonb) each
           on conflict (id) do nothing
           returning id, type
+        ), added as (
+          insert into broker_deliveries (subscriber, event_id)
+          select subscriber, id from fresh join broker_subscriptions using (type)
+          returning subscriber
         )
-        insert into broker_deliveries (subscriber, event_id)
-        select subscriber, id from fresh join broker_subscriptions using (type)`.execute(db);
+        select pg_notify(${CHANNEL}, subscriber) from (select distinct subscriber from added) groups`.execute(db);
     },
     async subscribe(group, types) {
       await sql`
@@ -81,11 +108,12 @@ export function postgresBroker(): Broker {
       return Number(numAffectedRows);
     },
     async prune() {
-      await sql`
+      const { numAffectedRows = 0n } = await sql`
         delete from broker_events where id in (
           select id from broker_events
           where published < now() - ${KEEP_EVENTS_HOURS} * interval '1 hour' and not exists (select from broker_deliveries where event_id = id)
           order by published limit ${PRUNE_BATCH} for update skip locked)`.execute(db);
+      return numAffectedRows === BigInt(PRUNE_BATCH);
     },
   } satisfies Broker;
 }

@@ -1,124 +1,151 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { newId, silentLogger, type Host } from '@talaria/base';
-import type { Broker } from '../broker.ts';
+import { after, before, describe, it } from 'node:test';
+import { newId } from '@talaria/base';
+import { eventually } from '@talaria/postgres/testing';
+import type { Broker, Taken } from '../broker.ts';
 import type { Envelope } from '../envelope.ts';
 
-/** What a broker needs to be tested. */
-export interface BrokerHarness {
-  /** A broker on the same server each time. */
-  make(): Broker;
-  /** The environment in which it starts. */
-  env(): Promise<Host['env']>;
+/** An envelope that nobody has seen. */
+export function anEnvelope(type: string, changes: Partial<Envelope> = {}): Envelope {
+  return { id: newId('evt'), type, time: new Date().toISOString(), source: 'service.test', subject: 'acc_1', data: { text: 'Ünï\u2028 \u0001"', deep: [[null, 1.5, true]] }, ...changes };
 }
 
-const HOLD_MS = 60_000;
-
-/** An envelope of a test. */
-export function envelope(type: string, data: unknown = {}): Envelope {
-  return { id: newId('evt'), type, time: new Date().toISOString(), source: 'service.test', subject: 'subject', data };
+/** Two instances of a broker that share what they keep; both started. */
+export interface BrokerPair {
+  readonly one: Broker;
+  readonly other: Broker;
+  stop(): Promise<void>;
 }
 
-/** What every broker must do; each test has groups and types of its own. */
-export function brokerSuite(name: string, harness: BrokerHarness): void {
-  describe(name, () => {
-    const broker = harness.make();
-    const other = harness.make();
-    before(async () => {
-      const host: Host = { service: 'service.test', instance: 'inst_1', log: silentLogger, env: await harness.env() };
-      await Promise.all([broker, other].map((each) => each.start(host, AbortSignal.timeout(60_000))));
-    });
-    after(() => Promise.all([broker, other].map((each) => each.stop())));
-    const take = async (group: string, most = 10, holdMs = HOLD_MS): ReturnType<Broker['take']> => broker.take(group, { most, holdMs });
+/** What every broker must do. */
+export function testBroker(name: string, create: () => Promise<BrokerPair>): void {
+  describe(`the broker on ${name}`, () => {
+    let pair: BrokerPair;
+    let count = 0;
+    /** A type that no other test uses. */
+    const newType = (): string => `test.n${count++}`;
+    const take = (group: string, options: { most?: number; holdMs?: number } = {}): Promise<Taken[]> => pair.other.take(group, { most: 10, holdMs: 60_000, ...options });
+    const takeSome = (group: string): Promise<Taken[]> => eventually(async () => {
+      const taken = await take(group);
+      return taken.length > 0 && taken;
+    }, `${group} takes something`);
+    const ids = (taken: readonly Taken[]): string[] => taken.map(({ envelope }) => envelope.id).sort();
+    before(async () => (pair = await create()));
+    after(() => pair.stop());
 
-    test('each group gets each event, and nobody gets it twice once it is acknowledged', async () => {
-      const type = `test.${newId('t').toLowerCase()}`;
-      await broker.subscribe(`${type} a`, [type]);
-      await broker.subscribe(`${type} b`, [type]);
-      const sent = envelope(type, { amount: 1, text: 'Café ☕' });
-      await broker.publish([sent]);
-      for (const group of [`${type} a`, `${type} b`]) {
-        const [taken, ...more] = await take(group);
-        assert.deepEqual(taken?.envelope, sent);
-        assert.equal(taken?.attempt, 1);
-        assert.deepEqual(more, []);
-        if (taken) await broker.acknowledge(group, taken);
-        assert.deepEqual(await take(group), []);
-      }
-    });
-
-    test('a group gets what is published while none of its instances run, and nothing from before it subscribed', async () => {
-      const type = `test.${newId('t').toLowerCase()}`;
-      await broker.publish([envelope(type)]);
-      await broker.subscribe(type, [type]);
-      await broker.subscribe(type, [type]);
-      const later = envelope(type);
-      await other.publish([later]);
-      assert.deepEqual((await take(type)).map(({ envelope: { id } }) => id), [later.id]);
+    it('delivers to each group that has subscribed before, whether or not it takes, and to no other', async () => {
+      const [type, early] = [newType(), newType()];
+      const [a, b, late] = [`${type}.a`, `${type}.b`, `${type}.late`];
+      await pair.one.subscribe(a, [type]);
+      await pair.one.subscribe(a, [type, early]);
+      await pair.one.subscribe(b, [type]);
+      const [first, second] = [anEnvelope(type, { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', baggage: 'k=v' }), anEnvelope(type)];
+      await pair.one.publish([first, second, anEnvelope(newType())]);
+      await pair.one.subscribe(late, [type]);
+      const taken = await take(a);
+      assert.deepEqual(ids(taken), ids([{ envelope: first, attempt: 1, receipt: '' }, { envelope: second, attempt: 1, receipt: '' }]));
+      assert.deepEqual(taken.find(({ envelope }) => envelope.id === first.id)?.envelope, first);
+      assert.equal(taken[0]?.attempt, 1);
+      assert.equal((await take(b)).length, 2);
+      assert.deepEqual(await take(late), []);
+      await pair.one.publish([anEnvelope(type)]);
+      assert.equal((await take(late)).length, 1);
     });
 
-    test('an id that is published again is one event', async () => {
-      const type = `test.${newId('t').toLowerCase()}`;
-      await broker.subscribe(type, [type]);
-      const sent = envelope(type);
-      await broker.publish([sent]);
-      await other.publish([sent, envelope(type)]);
-      assert.equal((await take(type)).length, 2);
-    });
-
-    test('instances that take at once share the work', async () => {
-      const type = `test.${newId('t').toLowerCase()}`;
-      await broker.subscribe(type, [type]);
-      await broker.publish(Array.from({ length: 40 }, () => envelope(type)));
-      const taken = await Promise.all([broker, other, broker, other].map((each) => each.take(type, { most: 10, holdMs: HOLD_MS })));
-      assert.equal(new Set(taken.flat().map((each) => each.envelope.id)).size, 40);
-    });
-
-    test('what was taken and not acknowledged is due again when its hold ends, and the late one has no say any more', async () => {
-      const type = `test.${newId('t').toLowerCase()}`;
-      await broker.subscribe(type, [type]);
-      await broker.publish([envelope(type)]);
-      const [dead] = await take(type, 1, 1);
-      assert.ok(dead);
-      let again = await take(type, 1);
-      while (again.length === 0) again = await take(type, 1);
-      assert.equal(again[0]?.attempt, 2);
-      assert.equal(await broker.extend(type, dead, HOLD_MS), false);
-      await broker.acknowledge(type, dead);
-      await broker.reject(type, dead, 'late', 0);
-      assert.deepEqual(await take(type), []);
-      assert.equal(await broker.extend(type, again[0] ?? dead, 1), true);
-    });
-
-    test('a rejected one comes again when it is time', async () => {
-      const type = `test.${newId('t').toLowerCase()}`;
-      await broker.subscribe(type, [type]);
-      await broker.publish([envelope(type)]);
-      const [first] = await take(type);
-      assert.ok(first);
-      await broker.reject(type, first, 'not now', 0);
-      const [second] = await take(type);
-      assert.equal(second?.attempt, 2);
-      if (second) await broker.reject(type, second, 'much later', 3_600_000);
-      assert.deepEqual(await take(type), []);
-    });
-
-    test('a dead letter is kept, told of, and can be requeued', async () => {
-      const type = `test.${newId('t').toLowerCase()}`;
-      await broker.subscribe(type, [type]);
-      const sent = envelope(type);
-      await broker.publish([sent]);
+    it('does not deliver an id again that was published before', async () => {
+      const type = newType();
+      await pair.one.subscribe(type, [type]);
+      const envelope = anEnvelope(type);
+      await Promise.all([pair.one.publish([envelope]), pair.other.publish([envelope])]);
       const [taken] = await take(type);
-      assert.ok(taken);
-      await broker.reject(type, taken, 'broken', undefined);
+      await pair.one.publish([envelope]);
+      await pair.one.acknowledge(type, taken!);
+      await pair.one.publish([envelope]);
       assert.deepEqual(await take(type), []);
-      const [letter] = await broker.deadLetters(type, 10);
-      assert.deepEqual({ id: letter?.envelope.id, error: letter?.error, attempts: letter?.attempts }, { id: sent.id, error: 'broken', attempts: 1 });
-      await broker.prune();
-      assert.equal(await broker.requeue(type, 'evt_other'), 0);
-      assert.equal(await broker.requeue(type), 1);
-      assert.equal((await take(type))[0]?.attempt, 1);
-      assert.deepEqual(await broker.deadLetters(type, 10), []);
+    });
+
+    it('gives each delivery to one taker, however many take at once', async () => {
+      const type = newType();
+      await pair.one.subscribe(type, [type]);
+      const envelopes = Array.from({ length: 60 }, () => anEnvelope(type));
+      await pair.one.publish(envelopes);
+      const taken: Taken[] = [];
+      await eventually(async () => {
+        const rounds = await Promise.all([pair.one, pair.other, pair.one, pair.other].map((broker) => broker.take(type, { most: 7, holdMs: 60_000 })));
+        taken.push(...rounds.flat());
+        return taken.length >= 60;
+      }, 'all are taken');
+      assert.deepEqual(ids(taken), envelopes.map(({ id }) => id).sort());
+    });
+
+    it('delivers again what was held for too long, and then no longer believes the first taker', async () => {
+      const type = newType();
+      await pair.one.subscribe(type, [type]);
+      await pair.one.publish([anEnvelope(type)]);
+      const [slow] = await take(type, { holdMs: 30 });
+      const [next] = await takeSome(type);
+      assert.equal(next?.attempt, 2);
+      assert.equal(await pair.one.extend(type, slow!, 60_000), false);
+      await pair.one.acknowledge(type, slow!);
+      await pair.one.reject(type, slow!, 'late', undefined);
+      assert.equal(await pair.one.extend(type, next!, 60_000), true, 'the second still holds it');
+      assert.deepEqual(await pair.one.deadLetters(type, 10), []);
+      await pair.one.acknowledge(type, next!);
+      assert.equal(await pair.one.extend(type, next!, 1), false);
+      assert.deepEqual(await take(type), []);
+    });
+
+    it('holds for as long as it is extended', async () => {
+      const type = newType();
+      await pair.one.subscribe(type, [type]);
+      await pair.one.publish([anEnvelope(type)]);
+      const [held] = await take(type, { holdMs: 10_000 });
+      assert.equal(await pair.one.extend(type, held!, 0), true);
+      const [again] = await takeSome(type);
+      assert.equal(again?.attempt, 2);
+    });
+
+    it('delivers again after the pause that a failure asked for, no sooner', async () => {
+      const type = newType();
+      await pair.one.subscribe(type, [type]);
+      await pair.one.publish([anEnvelope(type), anEnvelope(type)]);
+      const [soon, later] = await take(type);
+      await pair.one.reject(type, soon!, 'no', 1);
+      await pair.one.reject(type, later!, 'no', 60_000);
+      const again = await takeSome(type);
+      assert.deepEqual(again.map(({ envelope, attempt }) => [envelope.id, attempt]), [[soon!.envelope.id, 2]]);
+      assert.deepEqual(await take(type), []);
+    });
+
+    it('keeps dead letters until they are requeued', async () => {
+      const type = newType();
+      await pair.one.subscribe(type, [type]);
+      await pair.one.publish([anEnvelope(type), anEnvelope(type), anEnvelope(type)]);
+      const taken = await take(type);
+      for (const each of taken) await pair.one.reject(type, each, `reason ${each.envelope.id}`, undefined);
+      assert.deepEqual(await take(type), []);
+      await pair.one.prune();
+      const dead = await pair.other.deadLetters(type, 10);
+      assert.deepEqual(dead.map(({ envelope, error, attempts, group }) => [envelope.id, error, attempts, group]), taken.map(({ envelope }) => [envelope.id, `reason ${envelope.id}`, 1, type]));
+      assert.ok(!Number.isNaN(Date.parse(dead[0]!.since)));
+      assert.equal((await pair.other.deadLetters(type, 2)).length, 2);
+      assert.equal(await pair.one.requeue(type, taken[0]!.envelope.id), 1);
+      assert.deepEqual(ids(await takeSome(type)), [taken[0]!.envelope.id]);
+      assert.equal(await pair.one.requeue(type), 2);
+      assert.equal((await takeSome(type)).length, 2);
+      assert.equal(await pair.one.requeue(type), 0);
+    });
+
+    it('tells takers that something may be due', async () => {
+      const type = newType();
+      await pair.one.subscribe(type, [type]);
+      let hints = 0;
+      const stop = pair.other.onDue(type, () => hints++);
+      await eventually(async () => {
+        await pair.one.publish([anEnvelope(type)]);
+        return hints > 1;
+      }, 'a hint');
+      stop();
     });
   });
 }

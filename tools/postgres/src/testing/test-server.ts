@@ -2,22 +2,35 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger, type Host } from '@talaria/base';
-import { startPostgres, type PostgresServer } from '@talaria/postgres';
+import { startPostgres, type PostgresServer } from '../server.ts';
 import pg from 'pg';
 
 /** A server for tests: the one of `TEST_DATABASE_URL`, else the embedded one. */
 export interface TestServer {
   /** Names no database. */
   readonly url: string;
-  /** A database of its own for each test, removed at the end. */
+  /** A host whose service has a name, and so a database, of its own; the databases are removed at the end. */
   host(service?: string): Host;
+  /** The URL of an empty database. */
+  database(): Promise<string>;
   /** Asks as somebody else would. */
   query<Row extends pg.QueryResultRow>(statement: string, values?: unknown[]): Promise<Row[]>;
   stop(): Promise<void>;
 }
 
 /** A server that a test may kill. */
-export async function startVictim(): Promise<{ server: () => PostgresServer; crash(): Promise<void>; restart(): Promise<void>; stop(): Promise<void> }> {
+export interface Victim {
+  /** The one that runs, or ran last. */
+  server(): PostgresServer;
+  /** kill -9 */
+  crash(): Promise<void>;
+  /** On the same port. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts a server that a test may kill. */
+export async function startVictim(): Promise<Victim> {
   const folder = await mkdtemp(join(tmpdir(), 'talaria-test-'));
   let server = await startPostgres({ dataDir: folder });
   return {
@@ -42,7 +55,8 @@ export async function testServer(): Promise<TestServer> {
   const folder = given ? undefined : await mkdtemp(join(tmpdir(), 'talaria-test-'));
   const embedded = folder === undefined ? undefined : await startPostgres({ dataDir: folder, settings: { fsync: 'off' } });
   const url = embedded?.url ?? given ?? '';
-  const names: string[] = [];
+  let made = 0;
+  const newName = (): string => `test_${run}_${made++}`;
   const run = Math.random().toString(36).slice(2, 8);
 
   async function query<Row extends pg.QueryResultRow>(statement: string, values: unknown[] = []): Promise<Row[]> {
@@ -58,15 +72,22 @@ export async function testServer(): Promise<TestServer> {
     }
   }
 
+  // A server that was given and is not there fails here, and not as a wait without end.
+  await query('select 1');
   return {
     url,
     query,
     host(service = 'service.test') {
-      const database = `test_${run}_${names.length}`;
-      names.push(database);
       const own = new URL(url);
       own.pathname = '';
-      return { service: `${database}.${service}`, instance: `instance-${names.length}`, log: silentLogger, env: { DATABASE_URL: own.href } };
+      return { service: `${newName()}.${service}`, instance: `instance-${made}`, log: silentLogger, env: { DATABASE_URL: own.href } };
+    },
+    async database() {
+      const name = newName();
+      await query(`create database ${pg.escapeIdentifier(name)}`);
+      const own = new URL(url);
+      own.pathname = `/${name}`;
+      return own.href;
     },
     async stop() {
       if (given) {
