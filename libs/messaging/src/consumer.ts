@@ -1,6 +1,6 @@
 import { sleep, type Logger } from '@talaria/base';
 import { runInCall } from '@talaria/context';
-import { sql, type Postgres } from '@talaria/storage';
+import { sql, untilReachable, type Postgres } from '@talaria/storage';
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Broker, Taken } from './broker.ts';
 import type { Envelope } from './envelope.ts';
@@ -59,6 +59,9 @@ async function handleOnce({ storage, subscription: { group, handler } }: Consume
 /** What never got as far as failing: the process ended during each attempt. */
 const ENDED_EACH_TIME = 'Each attempt ended without an outcome: the process died, or was stopped for long.';
 
+/** A broker that restarts meanwhile must not cost the rest of the hold. */
+const untilNoted = (note: () => Promise<void>): Promise<void> => untilReachable(note, AbortSignal.timeout(HOLD_MS));
+
 /** One attempt, as a call of its own that continues the trace of what caused the event. */
 async function attempt(parts: ConsumerParts, taken: Taken, stopping: AbortSignal): Promise<void> {
   const { broker, log, subscription } = parts;
@@ -78,14 +81,14 @@ async function attempt(parts: ConsumerParts, taken: Taken, stopping: AbortSignal
     await context.with(trace.setSpan(parent, span), () =>
       runInCall({ requestId: envelope.id, deadline: performance.now() + HANDLER_LIMIT_MS, signal: limit }, () => handleOnce(parts, taken)),
     );
-    await broker.acknowledge(subscription.group, taken);
+    await untilNoted(() => broker.acknowledge(subscription.group, taken));
     log.debug('event handled', facts);
   } catch (error) {
     span.setStatus({ code: SpanStatusCode.ERROR });
     // What a stop broke off is for the next instance, at once.
     const retryInMs = stopping.aborted ? 0 : retryDelay(taken.attempt);
     log.warn(retryInMs === undefined ? 'event failed too often: kept as a dead letter' : 'event failed, and is tried again', { ...facts, retry_in_ms: retryInMs ?? null, err: error });
-    await broker.reject(subscription.group, taken, error instanceof Error ? error.message : String(error), retryInMs);
+    await untilNoted(() => broker.reject(subscription.group, taken, error instanceof Error ? error.message : String(error), retryInMs));
   } finally {
     clearInterval(extending);
     span.end();

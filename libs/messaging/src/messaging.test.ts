@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, type TestContext } from 'node:test';
 import { context, propagation, trace, type TextMapPropagator } from '@opentelemetry/api';
 import { silentLogger, type Host } from '@talaria/base';
 import { currentCall } from '@talaria/context';
 import { eventually, startVictim, testServer, type TestServer } from '@talaria/postgres/testing';
 import { postgres, sql, type Migrations, type Postgres } from '@talaria/storage';
 import { messaging, postgresBroker, type Broker, type Envelope, type Messaging } from './index.ts';
+import { impatient } from './testing/impatient.ts';
 
 interface Tables {
   effects: { event_id: string };
@@ -73,18 +74,14 @@ function serviceOn(host: Host, broker: Broker = postgresBroker()): Service {
 const note = ({ storage }: Service) => async (event: Envelope): Promise<void> => void (await storage.db.insertInto('effects').values({ event_id: event.id }).execute());
 const idsOf = (envelopes: readonly Envelope[]): string[] => envelopes.map(({ id }) => id).sort();
 
-describe('messaging', () => {
+// At once: they mostly wait.
+describe('messaging', { concurrency: true }, () => {
   let server: TestServer;
-  let running: Service[] = [];
   before(async () => {
     propagation.setGlobalPropagator(propagator);
     server = await testServer();
   });
   after(() => server.stop());
-  const stopAll = async (): Promise<void> => {
-    await Promise.all(running.map((each) => each.stop()));
-    running = [];
-  };
   /** Two services, and a broker, that no other test uses. */
   async function hosts(): Promise<{ publisher: Host; subscriber: Host }> {
     const BROKER_URL = await server.database();
@@ -94,15 +91,16 @@ describe('messaging', () => {
     };
     return { publisher: host(), subscriber: host() };
   }
-  function add(host: Host, broker?: Broker): Service {
+  /** Stopped when the test ends. */
+  function add(t: TestContext, host: Host, broker?: Broker): Service {
     const service = serviceOn(host, broker);
-    running.push(service);
+    t.after(() => service.stop());
     return service;
   }
 
-  it('delivers what was committed, with its trace and baggage, in a transaction and a call of its own', async () => {
+  it('delivers what was committed, with its trace and baggage, in a transaction and a call of its own', async (t) => {
     const { publisher, subscriber } = await hosts();
-    const [from, to] = [add(publisher), add(subscriber)];
+    const [from, to] = [add(t, publisher), add(t, subscriber)];
     const seen: { event: Envelope; traceId: string | undefined; tenant: string | undefined; requestId: string | undefined; deadline: boolean; inTransaction: boolean }[] = [];
     to.events.subscribe(TYPE, async (event) => {
       seen.push({
@@ -129,12 +127,11 @@ describe('messaging', () => {
     assert.deepEqual(seen, [{ event: JSON.parse(JSON.stringify(event)), traceId, tenant: 'acme', requestId: event!.id, deadline: true, inTransaction: true }]);
     assert.equal(event!.source, publisher.service);
     assert.deepEqual(await from.events.checkers[0]!.check(forever), { waiting: 0 });
-    await stopAll();
   });
 
-  it('gives each event to one instance of each group, with one effect, also while a group is away', async () => {
+  it('gives each event to one instance of each group, with one effect, also while a group is away', async (t) => {
     const { publisher, subscriber } = await hosts();
-    const [from, one, two] = [add(publisher), add(subscriber), add(subscriber)];
+    const [from, one, two] = [add(t, publisher), add(t, subscriber), add(t, subscriber)];
     const audited: string[] = [];
     for (const each of [one, two]) {
       each.events.subscribe(TYPE, note(each));
@@ -149,18 +146,16 @@ describe('messaging', () => {
     await one.stop();
     await two.stop();
     published.push(...(await from.publish(5)));
-    const back = add(subscriber);
+    const back = add(t, subscriber);
     back.events.subscribe(TYPE, note(back));
     await back.start();
     await eventually(async () => (await back.effects()).length >= 45, 'what came meanwhile is handled');
     assert.deepEqual(await back.effects(), idsOf(published));
-    running = [from, back];
-    await stopAll();
   });
 
-  it('undoes what a failing handler did, and tries again', async () => {
+  it('undoes what a failing handler did, and tries again', async (t) => {
     const { publisher, subscriber } = await hosts();
-    const [from, to] = [add(publisher), add(subscriber)];
+    const [from, to] = [add(t, publisher), add(t, subscriber)];
     const attempts: number[] = [];
     to.events.subscribe(TYPE, async (event, { attempt }) => {
       await note(to)(event);
@@ -173,10 +168,9 @@ describe('messaging', () => {
     await eventually(() => attempts.length === 3, 'three attempts');
     await eventually(async () => (await to.effects()).length > 0, 'the effect');
     assert.deepEqual([attempts, await to.effects()], [[1, 2, 3], idsOf(published)]);
-    await stopAll();
   });
 
-  it('has one effect when an acknowledgement is lost and the event comes again', async () => {
+  it('has one effect when an acknowledgement is lost and the event comes again', async (t) => {
     const { publisher, subscriber } = await hosts();
     const broker = postgresBroker();
     const acknowledged: number[] = [];
@@ -190,22 +184,21 @@ describe('messaging', () => {
       },
       reject: async () => {},
     };
-    const [from, to] = [add(publisher), add(subscriber, forgetful)];
+    const [from, to] = [add(t, publisher), add(t, subscriber, forgetful)];
     to.events.subscribe(TYPE, note(to));
     await to.start();
     await from.start();
     const published = await from.publish();
     await eventually(() => acknowledged.includes(2), 'the second delivery');
     assert.deepEqual(await to.effects(), idsOf(published));
-    await stopAll();
   });
 
-  it('keeps what fails too often, also by ending the process each time, and takes it up again when asked', async () => {
+  it('keeps what fails too often, also by ending the process each time, and takes it up again when asked', async (t) => {
     const { publisher, subscriber } = await hosts();
     const broker = postgresBroker();
     let before = 19;
     const aged: Broker = { ...broker, take: async (group, options) => (await broker.take(group, options)).map((taken) => ({ ...taken, attempt: taken.attempt + before })) };
-    const [from, to] = [add(publisher), add(subscriber, aged)];
+    const [from, to] = [add(t, publisher), add(t, subscriber, aged)];
     let works = false;
     let calls = 0;
     to.events.subscribe(TYPE, async (event) => {
@@ -230,12 +223,11 @@ describe('messaging', () => {
     await eventually(async () => (await to.effects()).length === 2, 'both are handled');
     await eventually(async () => (await deadOf()).length === 0, 'no dead letter is left');
     assert.deepEqual(await to.events.checkers[1]!.check(forever), { count: 0 });
-    await stopAll();
   });
 
-  it('lets handlers that run end when it stops', async () => {
+  it('lets handlers that run end when it stops', async (t) => {
     const { publisher, subscriber } = await hosts();
-    const [from, to] = [add(publisher), add(subscriber)];
+    const [from, to] = [add(t, publisher), add(t, subscriber)];
     let handling = false;
     to.events.subscribe(TYPE, async (event) => {
       await note(to)(event);
@@ -248,12 +240,11 @@ describe('messaging', () => {
     await eventually(() => handling, 'the handler runs');
     await to.events.stop();
     assert.deepEqual(await to.effects(), idsOf(published));
-    await stopAll();
   });
 
-  it('stops although a handler hangs, and leaves its event to the next instance at once', async () => {
+  it('stops although a handler hangs, and leaves its event to the next instance at once', async (t) => {
     const { publisher, subscriber } = await hosts();
-    const [from, hangs] = [add(publisher), add(subscriber)];
+    const [from, hangs] = [add(t, publisher), add(t, subscriber)];
     let handling = false;
     hangs.events.subscribe(TYPE, async (event) => {
       await note(hangs)(event);
@@ -265,7 +256,7 @@ describe('messaging', () => {
     const published = await from.publish();
     await eventually(() => handling, 'the handler runs');
     await hangs.stop();
-    const next = add(subscriber);
+    const next = add(t, subscriber);
     let attempts = 0;
     next.events.subscribe(TYPE, async (event, { attempt }) => {
       attempts = attempt;
@@ -275,11 +266,9 @@ describe('messaging', () => {
     // Sooner than a hold ends.
     await eventually(async () => (await next.effects()).length > 0, 'the event is handled', 10_000);
     assert.deepEqual([await next.effects(), attempts], [idsOf(published), 2]);
-    running = [from, next];
-    await stopAll();
   });
 
-  it('relays what an instance wrote before it died, and repeats nothing of it', async () => {
+  it('relays what an instance wrote before it died, and repeats nothing of it', async (t) => {
     const { publisher, subscriber } = await hosts();
     const broker = postgresBroker();
     let published = 0;
@@ -291,7 +280,7 @@ describe('messaging', () => {
         throw new Error('died before it could note that');
       },
     };
-    const [from, to] = [add(publisher, dying), add(subscriber)];
+    const [from, to] = [add(t, publisher, dying), add(t, subscriber)];
     let calls = 0;
     to.events.subscribe(TYPE, async (event) => {
       calls++;
@@ -302,17 +291,16 @@ describe('messaging', () => {
     const events = await from.publish(3);
     await eventually(() => published > 1, 'the relay repeats');
     await from.events.stop();
-    const next = await add(publisher).start();
+    const next = await add(t, publisher).start();
     await eventually(async () => (await next.events.checkers[0]!.check(forever))['waiting'] === 0, 'the outbox is empty');
     await eventually(async () => (await to.effects()).length === 3, 'all are handled');
     assert.deepEqual([await to.effects(), calls], [idsOf(events), 3]);
-    await stopAll();
   });
 
-  it('shares work between processes, and takes up what a killed one held', async () => {
+  it('shares work between processes, and takes up what a killed one held', async (t) => {
     const { publisher, subscriber } = await hosts();
-    const from = await add(publisher).start();
-    const watch = add(subscriber);
+    const from = await add(t, publisher).start();
+    const watch = add(t, subscriber);
     await watch.storage.start(subscriber, forever);
     const worker = async (): Promise<{ child: ReturnType<typeof fork>; handled: string[] }> => {
       const child = fork(join(import.meta.dirname, 'testing', 'worker.ts'), { env: { ...process.env, ...subscriber.env, WORKER_SERVICE: subscriber.service } });
@@ -332,8 +320,6 @@ describe('messaging', () => {
     two.child.disconnect();
     await once(two.child, 'exit');
     await watch.storage.stop();
-    running = [from];
-    await stopAll();
   });
 
   it('refuses to start without a server, in one sentence', async () => {
@@ -351,7 +337,7 @@ describe('messaging, when the server dies', () => {
     const victim = await startVictim();
     const env = { DATABASE_URL: victim.server().url };
     const host = (service: string): Host => ({ service, instance: 'i', log: silentLogger, env });
-    const [from, to] = [serviceOn(host('service.publisher')), serviceOn(host('service.subscriber'))];
+    const [from, to] = [serviceOn(host('service.publisher')), serviceOn(host('service.subscriber'), impatient(postgresBroker()))];
     to.events.subscribe(TYPE, note(to));
     await to.start();
     await from.start();

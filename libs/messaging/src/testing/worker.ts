@@ -3,12 +3,10 @@ import { silentLogger } from '@talaria/base';
 import { postgres, sql } from '@talaria/storage';
 import { messaging } from '../messaging.ts';
 import { postgresBroker } from '../postgres/postgres-broker.ts';
+import { impatient } from './impatient.ts';
 
-const broker = postgresBroker();
-// Shorter than in life, so that a test need not wait for long.
-const impatient = { ...broker, take: (group: string, { most }: { most: number }) => broker.take(group, { most, holdMs: 1500 }) };
 const storage = postgres();
-const events = messaging({ storage, broker: impatient });
+const events = messaging({ storage, broker: impatient(postgresBroker()) });
 events.subscribe('test.happened', async (event) => {
   await sql`insert into effects (event_id) values (${event.id})`.execute(storage.db);
   process.send?.({ handling: event.id });
