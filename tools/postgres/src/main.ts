@@ -3,6 +3,9 @@ import { createLogger } from '@talaria/base';
 import { startPostgres } from './server.ts';
 import { UserError } from './user-error.ts';
 
+/** A supervisor gives everything ten seconds. */
+const STOP_WITHIN_MS = 8_000;
+
 const HELP = `Starts PostgreSQL on 127.0.0.1 and stays until it is told to stop.
 
   node tools/postgres/src/main.ts --data-dir DIR [--port N]
@@ -48,6 +51,8 @@ async function main(): Promise<number> {
     process.on('SIGHUP', stop);
     process.on('disconnect', stop);
   });
+  // A start after a crash can take long; whoever stops it does not wait for that.
+  void told.then(() => setTimeout(() => process.exit(0), STOP_WITHIN_MS).unref());
   const server = await startPostgres({ ...wanted, log: await createLogger({ fields: { service: 'postgres' } }) });
   // The parent may have gone while it started.
   if (process.channel === null || (process.send && !process.connected)) stopping = true;

@@ -155,6 +155,12 @@ function launch(identity: Identity, data: string, port: number, settings: Readon
       done();
     });
   });
+  // Whoever leaves without stop() (an uncaught error, a stop that came too early) leaves no server behind.
+  const onExit = (): void => {
+    if (child.pid !== undefined) signal(child.pid, 'SIGINT');
+  };
+  process.on('exit', onExit);
+  void ended.then(() => process.off('exit', onExit));
   return { child, ended, output: () => output };
 }
 
@@ -223,10 +229,6 @@ async function adopt(directory: DataDirectory, wanted: number, log: Logger): Pro
 
 function running(directory: DataDirectory, port: number, child: ChildProcess, ended: Promise<void>): PostgresServer {
   const pid = child.pid ?? 0;
-  // Whoever leaves without stop() (an uncaught error) leaves no server behind.
-  const onExit = (): void => signal(pid, 'SIGINT');
-  process.on('exit', onExit);
-  void ended.then(() => process.off('exit', onExit));
   return {
     url: urlOf(directory, port),
     port,
