@@ -116,6 +116,8 @@ describe('a supervisor', { concurrency: 3 }, () => {
   it('leaves nothing behind when it is killed itself, and starts cleanly afterwards', async () => {
     await using it = await ready('whole');
     const { workspace, served } = it;
+    // Ready is what the gateway says, and the one here does not ask the others.
+    await until('all run', () => alive(workspace, ...EVERYTHING).length === EVERYTHING.length, served.output);
     const environment = workspace.envOf('alpha');
     process.kill(workspace.supervisor(), 'SIGKILL');
     assert.equal(await served.exited, 1);
