@@ -27,7 +27,7 @@ const HANDLER_LIMIT_MS = 60_000;
 const POLL_MS = 500;
 /** How long a stop lets handlers go on; a service gives its messaging one second. */
 const DRAIN_MS = 600;
-/** With the pauses below, about two days. */
+/** With the pauses below, about 15 hours. */
 const MOST_ATTEMPTS = 20;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 4 * 60 * 60 * 1000;
