@@ -26,7 +26,7 @@ const HANDLER_LIMIT_MS = 60_000;
 /** For what no hint told of: retries, what dead instances held, and hints that were lost. */
 const POLL_MS = 500;
 /** How long a stop lets handlers go on; a service gives its messaging one second. */
-const DRAIN_MS = 600;
+const DRAIN_MS = 400;
 /** With the pauses below, about 15 hours. */
 const MOST_ATTEMPTS = 20;
 const FIRST_RETRY_MS = 500;
@@ -76,7 +76,10 @@ async function attempt(parts: ConsumerParts, taken: Taken, stopping: AbortSignal
   const attributes = { 'messaging.system': 'talaria', 'messaging.operation.type': 'process', 'messaging.message.id': envelope.id, 'messaging.destination.name': envelope.type };
   const span = trace.getTracer('@talaria/messaging').startSpan(`process ${envelope.type}`, { kind: SpanKind.CONSUMER, attributes }, parent);
   const limit = AbortSignal.any([AbortSignal.timeout(HANDLER_LIMIT_MS), stopping]);
-  const extending = setInterval(() => void broker.extend(subscription.group, taken, HOLD_MS).catch(() => {}), EXTEND_EVERY_MS);
+  const extending = setInterval(() => {
+    // A handler that goes on past its limit loses its hold: another instance takes the event.
+    if (!limit.aborted) void broker.extend(subscription.group, taken, HOLD_MS).catch(() => {});
+  }, EXTEND_EVERY_MS);
   try {
     await context.with(trace.setSpan(parent, span), () =>
       runInCall({ requestId: envelope.id, deadline: performance.now() + HANDLER_LIMIT_MS, signal: limit }, () => handleOnce(parts, taken)),

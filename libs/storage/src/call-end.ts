@@ -33,7 +33,7 @@ export function onEnd(call: Call, listener: (error: ServiceError) => void): () =
     cancelTimer();
   };
   signal?.addEventListener('abort', end, { once: true });
-  // A signal aborts at the deadline by itself.
-  if (!signal && deadline !== undefined) cancelTimer = systemClock.after(deadline - performance.now(), end);
+  // The signal of a call aborts at its deadline by itself, but one that was set within the call may be earlier.
+  if (deadline !== undefined) cancelTimer = systemClock.after(deadline - performance.now(), end);
   return stop;
 }

@@ -1,4 +1,4 @@
-import { ServiceError, timeout, unavailable } from '@talaria/errors';
+import { badRequest, ServiceError, timeout, unavailable } from '@talaria/errors';
 
 /** SQLSTATEs of a server that cannot serve now. Source: postgresql.org/docs/15/errcodes-appendix.html */
 const SERVER_AWAY = new Set([
@@ -43,6 +43,9 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
 /** Whether the server cancelled the query that was asked. */
 export const isQueryCanceled = (error: unknown): boolean => hasSqlState(error, QUERY_CANCELED);
 
+/** U+0000: character_not_in_repertoire in text, untranslatable_character in jsonb. */
+const NOT_STORABLE = ['22021', '22P05'];
+
 /** Whether two transactions got into each other's way; the same again may succeed. */
 export const isContention = (error: unknown): boolean => hasSqlState(error, SERIALIZATION_FAILURE) || hasSqlState(error, DEADLOCK_DETECTED);
 
@@ -56,6 +59,7 @@ export function toCallerError(error: unknown): unknown {
   if (error instanceof ServiceError) return error;
   if (isTransient(error)) return unavailable('database', 'The database cannot be reached now.', { cause: error });
   if (isContention(error)) return unavailable('database_contention', 'The database was changed by others at the same time.', { cause: error });
+  if (NOT_STORABLE.some((state) => hasSqlState(error, state))) return badRequest('invalid_param', 'A text holds a character that cannot be stored (U+0000).', { cause: error });
   if (isQueryCanceled(error)) return timeout('database', 'The query took longer than the database allows.', { cause: error });
   return error;
 }

@@ -1,4 +1,4 @@
-import { type HttpClient } from '@talaria/http';
+import { type HttpAnswer, type HttpClient } from '@talaria/http';
 import { ServiceError, sleep, type Logger } from '@talaria/service';
 import { type Delivery, type WebhookStorage } from '../storage/index.ts';
 import { nextDelay, retryAfter } from './schedule.ts';
@@ -24,28 +24,35 @@ export interface DelivererParts {
 const GONE = 410;
 const isSuccess = (status: number): boolean => status >= 200 && status < 300;
 
-/** Makes one attempt and notes how it ended. Rejects only if it cannot be noted. */
-async function attempt({ storage, http, log }: DelivererParts, delivery: Delivery): Promise<void> {
-  const facts = { webhook_id: delivery.webhookId, event_id: delivery.eventId, attempt: delivery.attempt };
-  let failure: string;
-  let askedMs = 0;
+/** How one attempt ended. */
+type Outcome = { readonly answer: HttpAnswer } | { readonly failure: ServiceError };
+
+/** Makes one request; a receiver that cannot be reached is an outcome too. */
+async function send({ http }: DelivererParts, { secret, eventId, url, body }: Delivery): Promise<Outcome> {
+  const headers = { 'content-type': 'application/json', ...signedHeaders(secret, eventId, Date.now(), body) };
   try {
-    const headers = { 'content-type': 'application/json', ...signedHeaders(delivery.secret, delivery.eventId, Date.now(), delivery.body) };
-    const answer = await http.request({ method: 'POST', url: delivery.url, headers, body: delivery.body, timeoutMs: TIMEOUT_MS });
-    if (isSuccess(answer.status)) {
-      log.info('webhook delivered', { ...facts, status: answer.status });
-      return await storage.succeed(delivery);
-    }
-    if (answer.status === GONE) {
-      log.warn('webhook disabled: its receiver answered 410 Gone', facts);
-      return await storage.disable(delivery.webhookId);
-    }
-    failure = `answered ${answer.status}`;
-    askedMs = retryAfter(answer.headers['retry-after'], Date.now());
+    return { answer: await http.request({ method: 'POST', url, headers, body, timeoutMs: TIMEOUT_MS }) };
   } catch (error) {
-    if (!(error instanceof ServiceError)) throw error;
-    failure = `${error.code}: ${error.message}`;
+    if (error instanceof ServiceError) return { failure: error };
+    throw error;
   }
+}
+
+/** Makes one attempt and notes how it ended. Rejects only if it cannot be noted. */
+async function attempt(parts: DelivererParts, delivery: Delivery): Promise<void> {
+  const { storage, log } = parts;
+  const facts = { webhook_id: delivery.webhookId, event_id: delivery.eventId, attempt: delivery.attempt };
+  const outcome = await send(parts, delivery);
+  if ('answer' in outcome && isSuccess(outcome.answer.status)) {
+    log.info('webhook delivered', { ...facts, status: outcome.answer.status });
+    return storage.succeed(delivery);
+  }
+  if ('answer' in outcome && outcome.answer.status === GONE) {
+    log.warn('webhook disabled: its receiver answered 410 Gone', facts);
+    return storage.disable(delivery.webhookId);
+  }
+  const failure = 'answer' in outcome ? `answered ${outcome.answer.status}` : `${outcome.failure.code}: ${outcome.failure.message}`;
+  const askedMs = 'answer' in outcome ? retryAfter(outcome.answer.headers['retry-after'], Date.now()) : 0;
   const retryInMs = nextDelay(delivery.attempt, askedMs);
   log.warn('webhook attempt failed', { ...facts, failure, retry_in_ms: retryInMs ?? null });
   await storage.fail(delivery, failure, retryInMs);

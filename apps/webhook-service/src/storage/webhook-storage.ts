@@ -74,7 +74,12 @@ export function webhookStorage(postgres: Postgres<Tables>): WebhookStorage {
     async claim({ most, mostForEachWebhook, holdMs }) {
       const taken = await sql<Delivery>`
         with waiting as (
-          select webhook_id from deliveries where dead is null and due <= now() group by webhook_id order by min(due) limit ${most}
+          -- Only webhooks of which one can be taken now: what hangs must not fill this list and hide the others.
+          select webhook_id from deliveries join webhooks on webhooks.id = webhook_id and webhooks.disabled is null
+          where dead is null and due <= now() group by webhook_id
+          having count(*) filter (where taken_until > now()) < ${mostForEachWebhook}::int
+            and count(*) filter (where taken_until is null or taken_until <= now()) > 0
+          order by min(due) limit ${most}
         ), chosen as (
           select candidate.id from waiting
           cross join lateral (select count(*)::int as count from deliveries held where held.webhook_id = waiting.webhook_id and held.dead is null and held.taken_until > now()) busy
@@ -97,14 +102,16 @@ export function webhookStorage(postgres: Postgres<Tables>): WebhookStorage {
       const due = sql<Date>`now() + ${retryInMs ?? 0} * interval '1 millisecond'`;
       await postgres.db
         .updateTable('deliveries')
-        .set({ due, taken_until: null, last_error: error, dead: retryInMs === undefined ? sql<Date>`now()` : null })
+        // Never revives one that is dead: another attempt may have been told that the receiver is gone.
+        .set({ due, taken_until: null, last_error: error, ...(retryInMs === undefined ? { dead: sql<Date>`now()` } : {}) })
         .where('id', '=', id)
         .where('attempts', '=', attempt)
         .execute();
     },
-    async disable(webhookId) {
-      await postgres.db.updateTable('webhooks').set({ disabled: sql<Date>`now()` }).where('id', '=', webhookId).execute();
-      await postgres.db.updateTable('deliveries').set({ dead: sql<Date>`now()` }).where('webhook_id', '=', webhookId).where('dead', 'is', null).execute();
-    },
+    disable: (webhookId) =>
+      postgres.transaction(async () => {
+        await postgres.db.updateTable('webhooks').set({ disabled: sql<Date>`now()` }).where('id', '=', webhookId).execute();
+        await postgres.db.updateTable('deliveries').set({ dead: sql<Date>`now()` }).where('webhook_id', '=', webhookId).where('dead', 'is', null).execute();
+      }),
   };
 }

@@ -68,6 +68,8 @@ export function startCall(channel: Channel, method: WireMethod, options: WireCal
     }),
   );
   options.signal?.addEventListener('abort', onAbort, { once: true });
+  // It may have aborted between the connection's last look at it and now.
+  if (options.signal?.aborted) onAbort();
 
   return {
     send: (bytes) =>
