@@ -2,6 +2,9 @@ import type { CompatServiceDefinition, MethodDefinition, ServiceDefinition } fro
 // Not part of nice-grpc's index, and stripped from its types; it is what its own client and server use.
 import * as definitions from 'nice-grpc/lib/service-definitions/index.js';
 import type { MethodDescriptor } from 'nice-grpc-common';
+import { refuseInvalidUtf8 } from './strict-utf8.ts';
+
+refuseInvalidUtf8();
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the message types are known to the caller only
 type AnyMethod = MethodDefinition<any, any, any, any>;

@@ -17,7 +17,7 @@ export function transactionHandlers({ storage, accounts }: TransactionParts): Se
   return {
     async recordTransaction(request) {
       await accounts.getAccount({ id: request.accountId });
-      return { transaction: await storage.record(request) };
+      return { transaction: await storage.record({ ...request, amount: request.amount ?? 0n }) };
     },
     async getTransaction({ id }) {
       const missing = notFound('transaction', `There is no transaction ${id}.`, { params: { id } });

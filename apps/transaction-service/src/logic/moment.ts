@@ -9,7 +9,7 @@ export function moment(field: string, value: string): Date | undefined {
   const time = RFC_3339.test(value) ? new Date(value) : undefined;
   if (!time || Number.isNaN(time.getTime())) {
     const description = 'must be an RFC 3339 time, such as 2026-01-31T12:00:00Z';
-    throw badRequest('invalid_param', `${field} ${description}.`, { params: { field }, violations: [{ field, description }] });
+    throw badRequest('invalid_param', `${field} ${description}.`, { params: { param: field }, violations: [{ field, description }] });
   }
   return time;
 }

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { RecordTransactionRequest } from '@talaria/contracts/transaction/v1/transaction';
 import { messaging } from '@talaria/messaging';
 import { silentLogger } from '@talaria/service';
 import { postgres } from '@talaria/storage';
 import { testDatabase } from '@talaria/testing';
 import { migrations } from './migrations.ts';
 import { type Tables } from './tables.ts';
-import { transactionStorage } from './transaction-storage.ts';
+import { transactionStorage, type NewTransaction } from './transaction-storage.ts';
 
 const ready = (async () => {
   const database = await testDatabase();
@@ -27,8 +26,7 @@ after(async () => {
   await database.close();
 });
 
-const request = (changes: Partial<RecordTransactionRequest>): RecordTransactionRequest =>
-  RecordTransactionRequest.fromPartial({ accountId: 'acc_1', amount: -520n, currency: 'GBP', description: 'Coffee', ...changes });
+const request = (changes: Partial<NewTransaction>): NewTransaction => ({ accountId: 'acc_1', amount: -520n, currency: 'GBP', description: 'Coffee', dedupeId: '', ...changes });
 
 test('a dedupe_id is recorded once, however often and however fast it comes, and published once', async () => {
   const { storage, published } = await ready;

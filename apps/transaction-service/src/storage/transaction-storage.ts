@@ -6,6 +6,11 @@ import { sql, type Selectable } from 'kysely';
 import { transactionCreated } from '../logic/transaction-created.ts';
 import { type Tables, type TransactionsTable } from './tables.ts';
 
+/** What to record; that there is an amount was checked before. */
+export interface NewTransaction extends RecordTransactionRequest {
+  readonly amount: bigint;
+}
+
 /** Which part of an account's transactions. */
 export interface TransactionPage {
   readonly limit: number;
@@ -17,7 +22,7 @@ export interface TransactionPage {
 /** Transactions; whose account it is was checked before. */
 export interface TransactionStorage {
   /** Records and publishes, both or neither. A known dedupe_id answers what was recorded first. */
-  record(request: RecordTransactionRequest): Promise<Transaction>;
+  record(request: NewTransaction): Promise<Transaction>;
   get(id: string): Promise<Transaction | undefined>;
   /** Oldest first. */
   list(accountId: string, page: TransactionPage): Promise<Transaction[]>;
@@ -35,7 +40,7 @@ const fromRow = (row: Selectable<TransactionsTable>): Transaction => ({
 
 /** Keeps transactions in PostgreSQL and publishes `transaction.created` in the same database transaction. */
 export function transactionStorage(postgres: Postgres<Tables>, events: Messaging): TransactionStorage {
-  async function recorded(request: RecordTransactionRequest): Promise<Transaction> {
+  async function recorded(request: NewTransaction): Promise<Transaction> {
     const row = await postgres.db
       .selectFrom('transactions')
       .selectAll()

@@ -6,6 +6,9 @@ import { inFlight } from '../in-flight.ts';
 import type { Listener, ListenOptions, ServedMethod } from '../transport.ts';
 import { MAX_MESSAGE_BYTES } from './channel.ts';
 import { serveGrpcCall, type ServedCall } from './incoming.ts';
+import { applyTimeoutPatch } from './timeout-patch.ts';
+
+applyTimeoutPatch();
 
 /** How long a stopping listener waits for its last words to leave before it cuts the sockets. */
 const LAST_WORDS_MS = 250;

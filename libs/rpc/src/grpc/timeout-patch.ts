@@ -1,0 +1,40 @@
+import { createRequire } from 'node:module';
+import { LONGEST_MS } from '../deadline.ts';
+
+/** What the patch uses of grpc-js's `BaseServerInterceptingCall`. */
+interface ServerCall {
+  handleTimeoutHeader(header: string | Buffer): void;
+}
+
+const PATCHED = Symbol.for('talaria.timeoutPatch');
+
+/** Milliseconds of each unit. Source: "Requests" in gRPC's PROTOCOL-HTTP2.md. */
+const UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 };
+
+/** The same `grpc-timeout`, or the longest that grpc-js can take (23 days) if it is longer. */
+export function boundedTimeout(header: string): string {
+  const [, digits, unit = ''] = /^(\d{1,8})\s*([HMSmun])$/.exec(header) ?? [];
+  return digits !== undefined && Number(digits) * (UNITS[unit] ?? 0) > LONGEST_MS ? `${LONGEST_MS / 1000}S` : header;
+}
+
+/**
+ * Makes a server take long deadlines. grpc-js 1.14 keeps a `grpc-timeout` in 32 bits, so that a client's 597 hours are over at
+ * once. It reaches into grpc-js; where that looks different it does nothing, and `timeout-patch.test.ts` fails.
+ */
+export function applyTimeoutPatch(): boolean {
+  let prototype: (ServerCall & { [PATCHED]?: boolean }) | undefined;
+  try {
+    const internals = createRequire(import.meta.url)('@grpc/grpc-js/build/src/server-interceptors.js') as { BaseServerInterceptingCall?: { prototype: ServerCall } };
+    prototype = internals.BaseServerInterceptingCall?.prototype;
+  } catch {
+    return false;
+  }
+  if (typeof prototype?.handleTimeoutHeader !== 'function') return false;
+  if (prototype[PATCHED]) return true;
+  const original = prototype.handleTimeoutHeader;
+  prototype.handleTimeoutHeader = function (this: ServerCall, header: string | Buffer): void {
+    original.call(this, boundedTimeout(header.toString()));
+  };
+  prototype[PATCHED] = true;
+  return true;
+}
