@@ -70,7 +70,7 @@ async function served(): Promise<{ readonly stateDir: string; readonly etcd: Etc
       listAccounts: () => Promise.resolve({ accounts: [] }),
     })
     .add(TransactionServiceDefinition, {
-      recordTransaction: ({ accountId, amount, currency, description, dedupeId }) => Promise.resolve({ transaction: { id: 'tx_1', accountId, amount, currency, description, dedupeId, created: new Date(0) } }),
+      recordTransaction: ({ accountId, amount = 0n, currency, description, dedupeId }) => Promise.resolve({ transaction: { id: 'tx_1', accountId, amount, currency, description, dedupeId, created: new Date(0) } }),
       getTransaction: () => Promise.reject(new Error('not used')),
       listTransactions: () => Promise.reject(new Error('not used')),
     })
