@@ -126,7 +126,8 @@ describe('messaging', { concurrency: true }, () => {
     await eventually(() => seen.length > 0, 'the event arrives');
     assert.deepEqual(seen, [{ event: JSON.parse(JSON.stringify(event)), traceId, tenant: 'acme', requestId: event!.id, deadline: true, inTransaction: true }]);
     assert.equal(event!.source, publisher.service);
-    assert.deepEqual(await from.events.checkers[0]!.check(forever), { waiting: 0 });
+    // The relay forgets what it published a moment after the subscriber may have it.
+    await eventually(async () => (await from.events.checkers[0]!.check(forever) as { waiting: number }).waiting === 0, 'the outbox is empty');
   });
 
   it('gives each event to one instance of each group, with one effect, also while a group is away', async (t) => {

@@ -36,9 +36,10 @@ const PROGRAM = `
 import { appendFileSync, writeFileSync, mkdirSync, renameSync } from 'node:fs';
 export function program(name: string, message: object = {}): void {
   mkdirSync('log', { recursive: true });
-  appendFileSync(\`log/\${name}.pids\`, \`\${process.pid}\\n\`);
   writeFileSync(\`log/\${name}.env~\`, JSON.stringify(process.env));
   renameSync(\`log/\${name}.env~\`, \`log/\${name}.env\`);
+  // Last: whoever sees the process finds its environment.
+  appendFileSync(\`log/\${name}.pids\`, \`\${process.pid}\\n\`);
   console.log(\`\${name} runs\`);
   const stop = (): void => { appendFileSync('log/stops', \`\${name}\\n\`); process.exit(0); };
   process.on('SIGTERM', stop);
