@@ -2,6 +2,7 @@ import { LOG_LEVELS, type Logger, type LogLevel } from '@talaria/base';
 import type { Etcd } from '@talaria/etcd';
 import { liveSetting, type LiveEtcdSetting } from './live-setting.ts';
 
+/** Where the log level of a service comes from. */
 export interface LiveLogLevelOptions {
   readonly etcd: Etcd;
   readonly log: Logger;

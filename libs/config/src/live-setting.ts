@@ -1,6 +1,7 @@
 import { mutableSetting, type LiveSetting, type Logger } from '@talaria/base';
 import { watchPrefix, type Etcd } from '@talaria/etcd';
 
+/** Where a live setting stands in etcd, and how it is read. */
 export interface LiveSettingOptions<T> {
   readonly log: Logger;
   /** Where the value may stand in etcd: the first key that exists decides. */

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 
+/** What people are told about a setting. */
 export interface SettingOptions {
   /** What it is for, in a few words: shown when the setting is wrong. */
   readonly description: string;

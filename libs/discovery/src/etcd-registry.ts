@@ -9,6 +9,7 @@ import { publish } from './publication.ts';
 import type { RegisteredEndpoint, Registry } from './registry.ts';
 import { checkPublication, checkRegistration } from './validate.ts';
 
+/** How a registry in etcd is made. */
 export interface EtcdRegistryOptions {
   readonly etcd: Etcd;
   readonly log: Logger;

@@ -7,6 +7,7 @@ import { sortEndpoints } from './entry.ts';
 import { holdPrefix } from './held-prefix.ts';
 import { keysOf } from './keys.ts';
 
+/** How a resolver on etcd is made. */
 export interface EtcdResolverOptions {
   readonly etcd: Etcd;
   readonly log: Logger;

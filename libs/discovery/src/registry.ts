@@ -18,6 +18,7 @@ export interface Instance {
   readonly addresses?: readonly string[] | undefined;
 }
 
+/** An instance to register under one contract. */
 export interface RegisterOptions {
   /** Such as `account.v1.AccountService`. */
   readonly contract: string;
@@ -34,6 +35,7 @@ export interface Registration {
   close(): Promise<void>;
 }
 
+/** A contract to publish. */
 export interface PublishOptions {
   /** Such as `account.v1.AccountService`. */
   readonly contract: string;
