@@ -59,6 +59,6 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
-  { files: ['tools/**/*.ts', 'libs/contracts/generate.ts'], rules: { 'no-console': 'off' } },
+  { files: ['tools/**/*.ts'], rules: { 'no-console': 'off' } },
   ...boundaries,
 );

@@ -4,7 +4,7 @@ import { cpSync, existsSync, globSync, readFileSync, rmSync, statSync } from 'no
 import { join } from 'node:path';
 import type { Output } from './output.ts';
 
-const GENERATOR = 'libs/contracts/generate.ts';
+const GENERATOR = 'tools/generate/src/main.ts';
 const GEN = 'libs/contracts/gen';
 
 function generatedFiles(root: string): string[] {

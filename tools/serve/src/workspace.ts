@@ -1,11 +1,13 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { ServeError } from './serve-error.ts';
 
 /** One package of the workspace, as its package.json describes it. */
 export interface Package {
   /** Such as `@talaria/rpc`. */
   readonly name: string;
+  /** Its name in nx, by which people serve it: `nx.name` in its package.json, or the name of its folder. */
+  readonly project: string;
   /** Relative to the workspace, such as `libs/rpc`. */
   readonly folder: string;
   readonly dependencies: readonly string[];
@@ -49,9 +51,11 @@ export function readPackages(root: string): ReadonlyMap<string, Package> {
         dependencies?: Record<string, string>;
         talaria?: AppManifest;
         exports?: Record<string, string>;
+        nx?: { name?: string };
       };
       const folder = dirname(file).replaceAll('\\', '/');
-      return [manifest.name, { name: manifest.name, folder, dependencies: Object.keys(manifest.dependencies ?? {}), talaria: manifest.talaria, exports: manifest.exports ?? {} }];
+      const project = manifest.nx?.name ?? basename(folder);
+      return [manifest.name, { name: manifest.name, project, folder, dependencies: Object.keys(manifest.dependencies ?? {}), talaria: manifest.talaria, exports: manifest.exports ?? {} }];
     }),
   );
 }
@@ -60,15 +64,15 @@ export function readPackages(root: string): ReadonlyMap<string, Package> {
 export function appsFor(name: string, packages: ReadonlyMap<string, Package>, root: string): readonly App[] {
   const found = new Map<string, App>();
   const visiting = new Set<string>();
+  const apps = new Map([...packages.values()].filter(({ folder }) => folder.startsWith('apps/')).map((each) => [each.project, each]));
   const visit = (app: string, neededBy: string | undefined): void => {
     if (found.has(app) || visiting.has(app)) return;
     visiting.add(app);
-    const manifest = packages.get(app);
-    if (!manifest?.folder.startsWith('apps/') || !existsSync(join(root, manifest.folder, 'src/main.ts'))) {
-      const known = [...packages.values()].filter(({ folder }) => folder.startsWith('apps/')).map((each) => each.name);
+    const manifest = apps.get(app);
+    if (!manifest || !existsSync(join(root, manifest.folder, 'src/main.ts'))) {
       throw new ServeError(
         neededBy === undefined
-          ? `There is no app "${app}". Serve one of: ${known.join(', ')}.`
+          ? `There is no app "${app}". Serve one of: ${[...apps.keys()].join(', ')}.`
           : `"${neededBy}" needs "${app}" (talaria.serve in its package.json), but there is no apps/${app}/src/main.ts.`,
       );
     }

@@ -34,14 +34,14 @@ export interface Served {
 /** Notes each start, says that it is ready, and stops as real apps do. */
 const PROGRAM = `
 import { appendFileSync, writeFileSync, mkdirSync, renameSync } from 'node:fs';
-export function program(name: string, message: object = {}): void {
+export function program(name, message = {}) {
   mkdirSync('log', { recursive: true });
   writeFileSync(\`log/\${name}.env~\`, JSON.stringify(process.env));
   renameSync(\`log/\${name}.env~\`, \`log/\${name}.env\`);
   // Last: whoever sees the process finds its environment.
   appendFileSync(\`log/\${name}.pids\`, \`\${process.pid}\\n\`);
   console.log(\`\${name} runs\`);
-  const stop = (): void => { appendFileSync('log/stops', \`\${name}\\n\`); process.exit(0); };
+  const stop = () => { appendFileSync('log/stops', \`\${name}\\n\`); process.exit(0); };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   process.on('disconnect', stop);
@@ -59,8 +59,14 @@ createServer((request, response) => response.writeHead(request.url === '/readyz'
 /** Ends by itself what a broken test would leave running. */
 const LIFETIME_MS = 60_000;
 
+/** Where what is Talaria's own comes from. */
+export interface FakeWorkspaceOptions {
+  /** From npm packages in node_modules, as JavaScript; default: from the workspace itself, as in Talaria's repository. */
+  readonly installed?: boolean;
+}
+
 /** Makes a workspace with the apps `api-gateway`, `alpha` (keeps data, uses the lib `shared`, generated code) and `beta`, and both engines. */
-export function fakeWorkspace(): FakeWorkspace {
+export function fakeWorkspace({ installed = false }: FakeWorkspaceOptions = {}): FakeWorkspace {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'talaria-serve-')));
   const write = (file: string, text: string): void => {
     const path = join(root, file);
@@ -78,17 +84,31 @@ export function fakeWorkspace(): FakeWorkspace {
   };
   const pack = (folder: string, manifest: object): void => write(`${folder}/package.json`, JSON.stringify({ type: 'module', ...manifest }));
 
+  const link = (name: string, folder: string): void => {
+    mkdirSync(dirname(join(root, 'node_modules', name)), { recursive: true });
+    symlinkSync(join(root, folder), join(root, 'node_modules', name), 'junction');
+  };
+  /** A program of Talaria's: a folder of the workspace that npm links, or an installed package, in which Node strips no types. */
+  const talaria = (folder: string, manifest: { readonly name: string }, text: string): void => {
+    const at = installed ? `node_modules/${manifest.name}` : folder;
+    const file = installed ? 'dist/main.js' : 'src/main.ts';
+    pack(at, { ...manifest, bin: { program: `./${file}` } });
+    write(`${at}/${file}`, text);
+    if (!installed) link(manifest.name, folder);
+  };
+
   write('package.json', '{"type":"module"}');
-  pack('libs/program', { name: '@fake/program', exports: { '.': './src/index.ts' } });
-  write('libs/program/src/index.ts', PROGRAM);
+  pack('node_modules/@fake/program', { name: '@fake/program', exports: './index.js' });
+  write('node_modules/@fake/program/index.js', PROGRAM);
   pack('libs/shared', { name: '@fake/shared', exports: { '.': './src/index.ts' } });
   write('libs/shared/src/index.ts', `export { shared } from './shared.ts';`);
   write('libs/shared/src/shared.ts', `export const shared = 1;`);
   pack('libs/contracts', { name: '@talaria/contracts', exports: { './*': './gen/*.ts' } });
   write('libs/contracts/gen/alpha.ts', `export const alpha = 'first';`);
   write('proto/alpha.proto', 'first');
-  write(
-    'libs/contracts/generate.ts',
+  talaria(
+    'tools/generate',
+    { name: '@talaria/generate' },
     `import { readFileSync, writeFileSync, rmSync } from 'node:fs';
      const text = readFileSync('proto/alpha.proto', 'utf8').trim();
      rmSync('libs/contracts/gen', { recursive: true });
@@ -96,22 +116,18 @@ export function fakeWorkspace(): FakeWorkspace {
      (await import('node:fs')).mkdirSync('libs/contracts/gen');
      writeFileSync('libs/contracts/gen/alpha.ts', \`export const alpha = '\${text}';\`);`,
   );
-  pack('apps/api-gateway', { name: 'api-gateway', talaria: { service: 'api', serve: [] } });
-  write('apps/api-gateway/src/main.ts', GATEWAY);
+  const gateway = { name: '@talaria/api-gateway', nx: { name: 'api-gateway' }, talaria: { service: 'api', serve: [] } };
+  talaria('apps/api-gateway', gateway, GATEWAY);
   pack('apps/alpha', { name: 'alpha', talaria: { service: 'service.alpha', contracts: ['alpha.v1.Alpha'], serve: ['beta'] }, dependencies: { '@fake/shared': '*', '@talaria/storage': '*' } });
   write('apps/alpha/src/main.ts', `import { program } from '@fake/program';\nimport { shared } from '@fake/shared';\nimport { alpha } from '@talaria/contracts/alpha';\nconsole.log('shared is', shared, 'contract is', alpha);\nprogram('alpha');\n`);
   pack('apps/beta', { name: 'beta', talaria: { service: 'service.beta', contracts: ['beta.v1.Beta', 'beta.v1.More'] } });
   write('apps/beta/src/main.ts', `import { program } from '@fake/program';\nprogram('beta');\n`);
   pack('apps/whole', { name: 'whole', talaria: { serve: ['api-gateway', 'alpha'] } });
   write('apps/whole/src/main.ts', `import { program } from '@fake/program';\nprogram('whole');\n`);
-  pack('tools/etcd', { name: 'etcd' });
-  write('tools/etcd/src/main.ts', `import { program } from '@fake/program';\nprogram('etcd', { address: process.argv[5] });\n`);
-  pack('tools/postgres', { name: 'postgres' });
-  write('tools/postgres/src/main.ts', `import { program } from '@fake/program';\nprogram('postgres', { url: \`postgres://me@127.0.0.1:\${process.argv[5]}\` });\n`);
-  for (const [name, folder] of [['@fake/program', 'libs/program'], ['@fake/shared', 'libs/shared'], ['@talaria/contracts', 'libs/contracts']] as const) {
-    mkdirSync(dirname(join(root, 'node_modules', name)), { recursive: true });
-    symlinkSync(join(root, folder), join(root, 'node_modules', name), 'junction');
-  }
+  talaria('tools/etcd', { name: '@talaria/etcd-server' }, `import { program } from '@fake/program';\nprogram('etcd', { address: process.argv[5] });\n`);
+  talaria('tools/postgres', { name: '@talaria/postgres' }, `import { program } from '@fake/program';\nprogram('postgres', { url: \`postgres://me@127.0.0.1:\${process.argv[5]}\` });\n`);
+  link('@fake/shared', 'libs/shared');
+  link('@talaria/contracts', 'libs/contracts');
 
   const served: Served[] = [];
   const pidsOf = (name: string): number[] => read(`log/${name}.pids`).split('\n').filter(Boolean).map(Number);

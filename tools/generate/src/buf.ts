@@ -1,0 +1,57 @@
+import { execFileSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { GenerateError } from './generate-error.ts';
+
+const require = createRequire(import.meta.url);
+
+/** What ts-proto is told, so that its code passes the strictest flags and runs by stripping types. */
+const TS_PROTO_OPTIONS = [
+  'outputServices=nice-grpc',
+  'outputServices=generic-definitions',
+  'importSuffix=.ts',
+  'enumsAsLiterals=true',
+  'unrecognizedEnum=false',
+  'oneof=unions-value',
+  'forceLong=bigint',
+  'esModuleInterop=true',
+  'useExactTypes=false',
+  'env=node',
+  'outputIndex=false',
+];
+
+/** Runs buf in `root`, whose `buf.yaml` it reads. What is wrong with a proto file it says itself, on standard error. */
+function buf(root: string, args: readonly string[]): void {
+  const program = join(dirname(require.resolve('@bufbuild/buf/package.json')), 'bin/buf');
+  try {
+    execFileSync(process.execPath, [program, ...args], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  } catch (error) {
+    if (typeof (error as { status?: number | null }).status !== 'number') throw error;
+    throw new GenerateError('The contracts were not generated: mend what buf says above, then generate again.');
+  }
+}
+
+/** Writes the `FileDescriptorSet` of everything that the workspace's `buf.yaml` names to `file`. */
+export function buildImage(root: string, file: string): void {
+  buf(root, ['build', '--as-file-descriptor-set', '--exclude-source-info', '-o', file]);
+}
+
+/** Writes the messages of the proto files below `inputs` (relative to `root`), and of all that they import, into `out`. */
+export function generateMessages(root: string, inputs: readonly string[], out: string): void {
+  const template = {
+    version: 'v2',
+    plugins: [
+      {
+        // By the node that runs us, whatever the machine's is.
+        local: [process.execPath, require.resolve('ts-proto/protoc-gen-ts_proto')],
+        out,
+        strategy: 'all',
+        include_imports: true,
+        include_wkt: true,
+        opt: TS_PROTO_OPTIONS,
+      },
+    ],
+    inputs: inputs.map((directory) => ({ directory })),
+  };
+  buf(root, ['generate', '--template', JSON.stringify(template)]);
+}
