@@ -1,21 +1,34 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { App } from './workspace.ts';
 
-/** What the README shows as well: a test compares the two. */
-const TRANSCRIPT = join(import.meta.dirname, '../transcript.sh');
+/** What a person may paste to see an app work; beside the app's package.json. */
+const TRANSCRIPT = 'transcript.sh';
+/** The gateway as transcripts name it. */
 const TRANSCRIPT_PORT = 'localhost:8080';
-/** The app whose flow the transcript walks through. */
-const TRANSCRIPT_APP = 'webhook-api';
+
+/** What the announcement says. */
+export interface Announcement {
+  readonly root: string;
+  /** What the user asked for. */
+  readonly app: App;
+  /** The gateway's port, if it is served. */
+  readonly port: number | undefined;
+  readonly seconds: number;
+  /** Only if it is not the default one. */
+  readonly stateDir: string | undefined;
+}
 
 /** What to say when everything works. */
-export function readyText(options: { readonly app: string; readonly apps: readonly string[]; readonly port: number | undefined; readonly seconds: number; readonly stateDir: string | undefined }): string {
-  const { app, apps, port, seconds, stateDir } = options;
-  const set = stateDir === undefined ? '' : `TALARIA_STATE_DIR=${stateDir} `;
-  const lines = [port === undefined ? `${app} is ready after ${seconds.toFixed(1)} s.` : `${app} is ready at http://localhost:${port} after ${seconds.toFixed(1)} s.`, ''];
-  if (port !== undefined && apps.includes(TRANSCRIPT_APP)) {
+export function readyText({ root, app, port, seconds, stateDir }: Announcement): string {
+  const where = port === undefined ? '' : ` at http://localhost:${port}`;
+  const lines = [`${app.name} is ready${where} after ${seconds.toFixed(1)} s.`, ''];
+  const transcript = join(root, app.folder, TRANSCRIPT);
+  if (port !== undefined && existsSync(transcript)) {
     lines.push('Paste this into another terminal, in this folder (it needs curl and jq):', '');
-    lines.push(readFileSync(TRANSCRIPT, 'utf8').replaceAll(TRANSCRIPT_PORT, `localhost:${port}`));
+    lines.push(readFileSync(transcript, 'utf8').replaceAll(TRANSCRIPT_PORT, `localhost:${port}`));
   } else {
+    const set = stateDir === undefined ? '' : `TALARIA_STATE_DIR=${stateDir} `;
     lines.push('From another terminal, in this folder:', '');
     lines.push(`${set}npx talaria services`, `${set}npx talaria call --help`, '');
   }

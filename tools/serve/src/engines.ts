@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { toolProgram } from './installed.ts';
 import { isAlive } from './process-identity.ts';
 import { keptPorts } from './ports.ts';
 import { readJson, writeJson } from './state-dir.ts';
@@ -36,23 +37,25 @@ function isOurPostgres(dataDir: string, port: number): boolean {
   return false;
 }
 
-/** Says which engines to start, on the ports where they were before, as far as those are still free. */
-export async function planEngines(stateDir: string, storage: boolean, env: NodeJS.ProcessEnv): Promise<Backends> {
+/** Says which engines of those installed at `root` to start, on the ports where they were before, as far as those are still free. */
+export async function planEngines(root: string, stateDir: string, storage: boolean, env: NodeJS.ProcessEnv): Promise<Backends> {
   const ports = keptPorts(stateDir);
   const engines: Engine[] = [];
   let etcdEndpoints = env['ETCD_ENDPOINTS'] || undefined;
   if (etcdEndpoints === undefined) {
+    const program = toolProgram(root, '@talaria/etcd-server', ', or set ETCD_ENDPOINTS to an etcd that runs');
     const listen = `127.0.0.1:${await ports.portFor('etcd')}`;
-    engines.push({ name: 'etcd', args: ['tools/etcd/src/main.ts', '--data-dir', join(stateDir, 'etcd'), '--listen', listen] });
+    engines.push({ name: 'etcd', args: [program, '--data-dir', join(stateDir, 'etcd'), '--listen', listen] });
     etcdEndpoints = `http://${listen}`;
   }
 
   const noted = join(stateDir, 'postgres.json');
   let databaseUrl = env['DATABASE_URL'] || undefined;
   if (databaseUrl === undefined && storage) {
+    const program = toolProgram(root, '@talaria/postgres', ', or set DATABASE_URL to a PostgreSQL that runs');
     const dataDir = join(stateDir, 'postgres');
     const port = await ports.portFor('postgres', (kept) => isOurPostgres(dataDir, kept));
-    engines.push({ name: 'postgres', args: ['tools/postgres/src/main.ts', '--data-dir', dataDir, '--port', String(port)] });
+    engines.push({ name: 'postgres', args: [program, '--data-dir', dataDir, '--port', String(port)] });
     // From the second time on, apps need not wait for it to say where it is.
     const last = readJson<{ port: number; url: string }>(noted);
     if (last?.port === port) databaseUrl = last.url;

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, globSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, globSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { toolProgram } from './installed.ts';
 import type { Output } from './output.ts';
 
-const GENERATOR = 'tools/generate/src/main.ts';
+const GENERATOR = '@talaria/generate';
 const GEN = 'libs/contracts/gen';
 
 function generatedFiles(root: string): string[] {
@@ -17,7 +18,7 @@ function hashes(root: string): Map<string, string> {
 
 function run(root: string, env: NodeJS.ProcessEnv, output: Output): Promise<boolean> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [GENERATOR], { argv0: 'node', cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [toolProgram(root, GENERATOR)], { argv0: 'node', cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
     output.attach('generate', child.stdout);
     output.attach('generate', child.stderr);
     child.once('error', () => resolve(false));
@@ -47,8 +48,9 @@ export async function generate(root: string, stateDir: string, env: NodeJS.Proce
 
 /** Whether a contract changed since the code was generated, or nothing was generated yet. */
 export function isStale(root: string): boolean {
-  if (!existsSync(join(root, GENERATOR))) return false;
+  const contracts = globSync('proto/**/*.proto', { cwd: root });
+  if (contracts.length === 0) return false;
   const times = (files: string[]): number[] => files.map((file) => statSync(join(root, file)).mtimeMs);
   const generated = times(generatedFiles(root));
-  return generated.length === 0 || Math.max(0, ...times(globSync('proto/**/*.proto', { cwd: root }))) > Math.max(...generated);
+  return generated.length === 0 || Math.max(0, ...times(contracts)) > Math.max(...generated);
 }

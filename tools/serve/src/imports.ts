@@ -39,6 +39,8 @@ export function importGraph(root: string, packages: ReadonlyMap<string, Package>
       const found = new Set<string>([entry]);
       // A set may be added to while it is walked.
       for (const file of found) {
+        // What npm installed does not change while it is served.
+        if (file.includes('node_modules/')) continue;
         for (const specifier of specifiersOf(file)) {
           const target = specifier.startsWith('.') ? relative(root, join(root, dirname(file), specifier)) : packageFile(specifier, packages);
           if (target !== undefined) found.add(target.replaceAll('\\', '/'));
@@ -57,7 +59,7 @@ function packageFile(specifier: string, packages: ReadonlyMap<string, Package>):
   if (!found) return undefined;
   const rest = specifier.slice(name.length);
   const exact = found.exports[`.${rest}`];
-  if (exact !== undefined) return join(found.folder, exact);
+  if (typeof exact === 'string') return join(found.folder, exact);
   const pattern = found.exports['./*'];
-  return pattern === undefined ? undefined : join(found.folder, pattern.replace('*', rest.slice(1)));
+  return typeof pattern !== 'string' ? undefined : join(found.folder, pattern.replace('*', rest.slice(1)));
 }

@@ -11,7 +11,7 @@ const SECOND_SIGNAL_MS = 1500;
 
 function checkStart(app: string | undefined): string {
   if (Number(process.versions.node.split('.')[0]) < 24) throw new ServeError(`Talaria needs Node 24 or newer, and this is ${process.version}: install it from https://nodejs.org.`);
-  if (app === undefined || app.startsWith('-')) throw new ServeError('Name the app to serve: npx nx serve webhook-api (or, without nx: node tools/serve/src/main.ts webhook-api).');
+  if (app === undefined || app.startsWith('-')) throw new ServeError('Name the app to serve, such as: npx nx serve webhook-api.');
   return app;
 }
 

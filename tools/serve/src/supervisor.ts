@@ -50,7 +50,7 @@ export async function supervise(options: SupervisorOptions): Promise<Supervisor>
   const started = performance.now();
   await clearLeftovers(stateDir.path, output);
   const port = apps.some(({ name }) => name === GATEWAY) ? await gatewayPort(env) : undefined;
-  const backends = await planEngines(stateDir.path, apps.some(({ storage }) => storage), env);
+  const backends = await planEngines(root, stateDir.path, apps.some(({ storage }) => storage), env);
   await ensureKeys(stateDir.path, [...apps.map(({ service }) => service), CLI_SERVICE]);
   const shared = sharedEnvironment(stateDir.path, env, options.terminal);
   if (isStale(root) && !(await generate(root, stateDir.path, shared, output))) {
@@ -95,8 +95,8 @@ export async function supervise(options: SupervisorOptions): Promise<Supervisor>
     programs.push({ child: child(name, args, () => shared, onReady), entry: args[0] ?? '' });
   }
   for (const app of apps) {
-    const entry = `apps/${app.name}/src/main.ts`;
-    programs.push({ child: child(app.name, [entry], () => appEnvironment(app, apps, shared, stateDir.path, backends, port)), entry, app });
+    const { program } = app;
+    programs.push({ child: child(app.name, [program], () => appEnvironment(app, apps, shared, stateDir.path, backends, port)), entry: program, app });
   }
 
   publish();
@@ -115,8 +115,9 @@ export async function supervise(options: SupervisorOptions): Promise<Supervisor>
     const seconds = (performance.now() - started) / 1000;
     const missing = programs.filter(({ child: made, app }) => app && !made.ready).map(({ child: made }) => made.name);
     if (answer ? answer.ready : missing.length === 0) {
+      const app = apps.find(({ name }) => name === options.app);
       const named = env['TALARIA_STATE_DIR'] ? stateDir.path : undefined;
-      output.announce(readyText({ app: options.app, apps: apps.map(({ name }) => name), port, seconds, stateDir: named }));
+      if (app) output.announce(readyText({ root, app, port, seconds, stateDir: named }));
       return;
     }
     if (!complained && seconds * 1000 > READY_LIMIT_MS) {
