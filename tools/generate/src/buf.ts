@@ -31,9 +31,9 @@ function buf(root: string, args: readonly string[]): void {
   }
 }
 
-/** Writes the `FileDescriptorSet` of everything that the workspace's `buf.yaml` names to `file`. */
+/** Writes the `FileDescriptorSet` of everything that the workspace's `buf.yaml` names, with its source code info, to `file`. */
 export function buildImage(root: string, file: string): void {
-  buf(root, ['build', '--as-file-descriptor-set', '--exclude-source-info', '-o', file]);
+  buf(root, ['build', '--as-file-descriptor-set', '-o', file]);
 }
 
 /** Writes the messages of the proto files below `inputs` (relative to `root`), and of all that they import, into `out`. */

@@ -3,6 +3,7 @@ import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buildImage, generateMessages } from './buf.ts';
+import { keepComments } from './comments.ts';
 import { contractModule, modulePath } from './contract-module.ts';
 import { replaceFolder } from './replace-folder.ts';
 import type { GenerateWorkspace } from './workspace.ts';
@@ -25,6 +26,7 @@ export function generate({ root, inputs, out }: GenerateOptions): void {
     buildImage(root, image);
     generateMessages(root, inputs, join(gen, 'messages'));
     const files = new Map(fromBinary(FileDescriptorSetSchema, readFileSync(image)).file.map((file) => [file.name, file]));
+    for (const proto of files.values()) keepComments(proto);
     for (const proto of files.values()) {
       const path = modulePath(proto.name);
       // The image has all that buf.yaml names; only what the inputs need was generated.
