@@ -1,16 +1,23 @@
-import { Writable } from 'node:stream';
-import { pino, stdTimeFunctions, type DestinationStream, type Logger as Pino } from 'pino';
-import { fixedSetting, type LiveSetting } from './live-setting.ts';
+import { formatJson, formatLogfmt, RESERVED, type LogEvent, type LogFormat } from './logging/format.ts';
+import { defaultFormat, hasColors, standardStream, type LogDestination, type LogOutput } from './logging/output.ts';
+import { boundedText, plainFields, type Plain, type PlainObject } from './logging/plain.ts';
+import { prettyFormat } from './logging/pretty.ts';
+import type { LiveSetting } from './live-setting.ts';
 
 /** From least to most severe. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 /** A log level; a logger at `warn` writes warn, error and fatal. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Facts of one event; an `Error` under `err` is written with its stack and causes. */
+/** How events can be written. */
+export const LOG_FORMATS = ['pretty', 'json', 'logfmt'] as const satisfies readonly LogFormat[];
+/** Where events can be written. */
+export const LOG_OUTPUTS = ['stdout', 'stderr'] as const satisfies readonly LogOutput[];
+
+/** Facts of one event; an `Error` under `err` is written with its stack and causes, what is undefined is left out. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Writes one event a line. */
+/** Writes one event a line. Never throws, whatever it is given, and never writes what it takes for a secret. */
 export interface Logger {
   trace(message: string, fields?: LogFields): void;
   debug(message: string, fields?: LogFields): void;
@@ -18,7 +25,7 @@ export interface Logger {
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
   fatal(message: string, fields?: LogFields): void;
-  /** A logger whose every event also has these fields. */
+  /** A logger whose every event also has these fields, as they are now. */
   with(fields: LogFields): Logger;
 }
 
@@ -26,71 +33,69 @@ export interface Logger {
 export interface LoggerOptions {
   /** Default `info`; may change while the program runs. */
   readonly level?: LogLevel | LiveSetting<LogLevel>;
-  /** `pretty` for people, `json` for machines. Default: `pretty` on a terminal, `json` otherwise. */
-  readonly format?: 'pretty' | 'json';
+  /** `pretty` for people, `json` or `logfmt` for machines. Default: `pretty` on a terminal, `json` otherwise. */
+  readonly format?: LogFormat | undefined;
+  /** Default `stdout`. */
+  readonly output?: LogOutput | undefined;
   /** On every event. */
   readonly fields?: LogFields;
   /** Evaluated for each event: trace and request id of the current call. */
   readonly ambient?: () => LogFields;
-  /** Default: standard output. */
-  readonly destination?: DestinationStream;
+  /** For `pretty`. Default: as FORCE_COLOR, NO_COLOR and the terminal say. */
+  readonly colors?: boolean | undefined;
+  /** What takes the lines instead of `output`; for tests. */
+  readonly destination?: LogDestination;
 }
 
-/** Keys whose values are never written, at any of the first two levels of an event. */
-const SECRET_KEYS = ['authorization', 'cookie', 'password', 'secret', 'token', 'access_token', 'client_secret', 'passport', 'set-cookie'];
+const SEVERITY = Object.fromEntries(LOG_LEVELS.map((level, index) => [level, index])) as Readonly<Record<LogLevel, number>>;
 
-const redact = {
-  paths: SECRET_KEYS.flatMap((key) => (key.includes('-') ? [`["${key}"]`, `*["${key}"]`] : [key, `*.${key}`])),
-  censor: '[redacted]',
-};
+function formatter(format: LogFormat, colors: boolean): (event: LogEvent) => string {
+  if (format === 'pretty') return prettyFormat(colors);
+  return format === 'logfmt' ? formatLogfmt : formatJson;
+}
 
-function wrap(inner: Pino): Logger {
-  const at =
-    (level: LogLevel) =>
-    (message: string, fields: LogFields = {}): void =>
-      inner[level](fields, message);
-  return {
-    trace: at('trace'),
-    debug: at('debug'),
-    info: at('info'),
-    warn: at('warn'),
-    error: at('error'),
-    fatal: at('fatal'),
-    with: (fields) => wrap(inner.child(fields)),
+/** Later ones win, also over their own order; names that an event has itself give way. */
+function merged(parts: readonly PlainObject[]): PlainObject {
+  const fields: Record<string, Plain> = {};
+  for (const part of parts) for (const [key, value] of Object.entries(part)) fields[RESERVED.has(key) ? `${key}_` : key] = value;
+  return fields;
+}
+
+/** Makes a logger. */
+export function createLogger(options: LoggerOptions = {}): Logger {
+  const { level = 'info', ambient = () => ({}) } = options;
+  const least = (): number => SEVERITY[typeof level === 'object' ? level.get() : level] ?? SEVERITY.info;
+  const stream: LogDestination & { readonly isTTY?: boolean } = options.destination ?? standardStream(options.output ?? 'stdout');
+  const format = formatter(options.format ?? defaultFormat(stream), options.colors ?? hasColors(stream, process.env));
+
+  const write = (at: LogLevel, bound: PlainObject, message: unknown, fields: unknown): void => {
+    try {
+      if (SEVERITY[at] < least()) return;
+      const parts = [bound, plainFields(attempt(ambient)), plainFields(fields)];
+      // A message that is an error, as untyped code has it.
+      if (message instanceof Error) parts.unshift(plainFields(message));
+      stream.write(`${format({ time: Date.now(), level: at, fields: merged(parts), message: boundedText(String(message instanceof Error ? message.message : message)) })}\n`);
+    } catch {
+      // A log that cannot be written is no reason to fail what it tells of.
+    }
   };
+  const make = (bound: PlainObject): Logger => {
+    const at =
+      (own: LogLevel) =>
+      (message: string, fields?: LogFields): void =>
+        write(own, bound, message, fields);
+    const levels = Object.fromEntries(LOG_LEVELS.map((own) => [own, at(own)])) as Record<LogLevel, Logger['info']>;
+    return { ...levels, with: (fields) => make(merged([bound, plainFields(fields)])) };
+  };
+  return make(plainFields(options.fields));
 }
 
-async function prettyDestination(destination: DestinationStream, colors: boolean): Promise<DestinationStream> {
-  const { default: pretty } = await import('pino-pretty');
-  const sink = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      destination.write(chunk.toString());
-      done();
-    },
-  });
-  return pretty({ destination: sink, colorize: colors, ignore: 'pid,hostname,service', messageFormat: '{service} {msg}', translateTime: 'SYS:HH:MM:ss.l', sync: true, singleLine: true });
-}
-
-/** Makes a logger. The pretty format is loaded only when it is used. */
-export async function createLogger(options: LoggerOptions = {}): Promise<Logger> {
-  const level = typeof options.level === 'object' ? options.level : fixedSetting(options.level ?? 'info');
-  const format = options.format ?? (process.stdout.isTTY ? 'pretty' : 'json');
-  const output = options.destination ?? process.stdout;
-  const inner = pino(
-    {
-      level: level.get(),
-      base: options.fields ?? {},
-      timestamp: stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact,
-      ...(options.ambient ? { mixin: options.ambient } : {}),
-    },
-    format === 'pretty' ? await prettyDestination(output, process.stdout.isTTY && !process.env['NO_COLOR']) : output,
-  );
-  level.onChange((next) => {
-    inner.level = next;
-  });
-  return wrap(inner);
+function attempt(read: () => LogFields): LogFields | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
 
 const ignore = (): void => {};

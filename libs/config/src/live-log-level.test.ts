@@ -21,7 +21,7 @@ for (const engine of engines) {
       etcd = connectEtcd({ endpoints: server.endpoint, log: silentLogger, pulseMs: 200 });
       await etcd.put(GLOBAL, 'warn');
       await etcd.put(OWN, 'debug');
-      const log = await createLogger({ format: 'json', destination: { write: (line) => void lines.push(line) } });
+      const log = createLogger({ format: 'json', destination: { write: (line) => void lines.push(line) } });
       level = liveLogLevel({ etcd, log, service: 'service.test', initial: 'info', namespace: 'test' });
       level.onChange((value) => changes.push(value));
       assert.equal(level.get(), 'info', 'before etcd has answered');

@@ -128,7 +128,7 @@ function strangeEntries(engine: Engine): void {
 
   it('leaves out what cannot be read, and says so once for each', async () => {
     const lines: string[] = [];
-    const loud = await createLogger({ format: 'json', destination: { write: (line) => void lines.push(line) } });
+    const loud = createLogger({ format: 'json', destination: { write: (line) => void lines.push(line) } });
     const base = 'talaria/default/services/b.v1.Bad';
     for (const [key, value] of Object.entries({ a: 'no json', b: '{}', c: '[]', d: '{"Addr":7}', e: 'null', f: '{"Op":1,"Addr":"x:1"}' })) await etcd.put(`${base}/${key}`, value);
     await etcd.put(`${base}/good`, '{"Addr":"good:1","Ext":{"weight":"heavy","addresses":[1,"x"],"zone":4}}');

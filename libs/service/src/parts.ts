@@ -90,16 +90,16 @@ export function createParts(options: ServiceOptions, settings: PlatformSettings,
     },
   };
 
-  const openLog = async (): Promise<void> => {
+  const openLog = (): void => {
     if (platform.log) return;
     const current = mutableSetting(settings.logLevel);
-    attach(await createLogger({ level: current, fields: { service: name }, ambient: ambientFields, ...(settings.logFormat ? { format: settings.logFormat } : {}) }));
+    attach(createLogger({ level: current, fields: { service: name }, ambient: ambientFields, format: settings.logFormat, output: settings.logOutput }));
     const live = level() ?? fixedSetting(settings.logLevel);
     live.onChange((next) => current.set(next));
   };
   const telemetry = once(async () => {
     reader.check();
-    await openLog();
+    openLog();
     return startTelemetry({ service: name, version: settings.version, instance: settings.instance, env, log });
   });
   let opened: Telemetry | undefined;

@@ -1,4 +1,4 @@
-import { LOG_LEVELS, newId, type LogLevel } from '@talaria/base';
+import { LOG_FORMATS, LOG_LEVELS, LOG_OUTPUTS, newId, type LogFormat, type LogLevel, type LogOutput } from '@talaria/base';
 import { setting } from '@talaria/config';
 import { z } from 'zod';
 import type { SettingReader } from './setting-reader.ts';
@@ -21,7 +21,8 @@ const SHAPE = {
       .default('info' satisfies LogLevel),
     { description: 'the least severe events that are written' },
   ),
-  LOG_FORMAT: setting(z.enum(['pretty', 'json']).optional(), { description: 'pretty for people, json for machines' }),
+  LOG_FORMAT: setting(z.enum(LOG_FORMATS).optional(), { description: 'pretty for people, json or logfmt for machines; without it pretty on a terminal, else json' }),
+  LOG_OUTPUT: setting(z.enum(LOG_OUTPUTS).default('stdout'), { description: 'the stream that events are written to' }),
 } as const;
 
 const ETCD = {
@@ -38,7 +39,8 @@ export interface PlatformSettings {
   readonly advertise: string | undefined;
   readonly keyFile: string | undefined;
   readonly logLevel: LogLevel;
-  readonly logFormat: 'pretty' | 'json' | undefined;
+  readonly logFormat: LogFormat | undefined;
+  readonly logOutput: LogOutput;
   /** Undefined where a registry and a resolver are given. */
   readonly etcdEndpoints: string | undefined;
 }
@@ -72,6 +74,9 @@ export function platformSettings(reader: SettingReader, { version, platform = {}
     },
     get logFormat() {
       return read.LOG_FORMAT;
+    },
+    get logOutput() {
+      return read.LOG_OUTPUT;
     },
     get etcdEndpoints() {
       return etcd?.ETCD_ENDPOINTS;

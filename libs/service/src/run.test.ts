@@ -65,6 +65,22 @@ describe('a service as a process', { timeout: 60_000 }, () => {
     assert.match(lines[0] ?? '', /ETCD_ENDPOINTS is missing: run \\"npx nx serve <app>\\"/);
   });
 
+  test('writes its log in the format and to the stream that are set, also what keeps it from starting', async () => {
+    const { child, exit } = start('unset', { LOG_FORMAT: 'logfmt', LOG_OUTPUT: 'stderr' });
+    let [out, err] = ['', ''];
+    child.stdout?.on('data', (text: string) => (out += text));
+    child.stderr?.on('data', (text: string) => (err += text));
+    assert.equal(await exit, 1);
+    assert.equal(out, '');
+    assert.match(err, /^time=\S+ level=fatal service=service\.\S+ msg=".*ETCD_ENDPOINTS is missing/);
+  });
+
+  test('reports a wrong format and a wrong stream together with the rest', async () => {
+    const { exit, output } = start('unset', { LOG_FORMAT: 'xml', LOG_OUTPUT: 'printer' });
+    assert.equal(await exit, 1);
+    assert.match(output(), /LOG_FORMAT is .*xml.*LOG_OUTPUT is .*printer.*ETCD_ENDPOINTS is missing/);
+  });
+
   test('ends when something failed that nobody caught', async () => {
     const { exit, output } = start('failing');
     assert.equal(await exit, 1, output());

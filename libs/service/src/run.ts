@@ -1,4 +1,4 @@
-import { createLogger, type Logger } from '@talaria/base';
+import { createLogger, LOG_FORMATS, LOG_OUTPUTS, type Logger } from '@talaria/base';
 import { SettingsError } from '@talaria/config';
 import { ServiceError } from '@talaria/errors';
 import type { Service } from './types.ts';
@@ -19,9 +19,11 @@ function report(log: Logger, error: unknown): void {
   else log.fatal('the service could not start', { err: error });
 }
 
-/** The log of a service whose log could not be set up is not written: its settings may be what is wrong. */
-async function writableLog(service: Service, error: unknown): Promise<Logger> {
-  return error instanceof SettingsError ? createLogger({ fields: { service: service.name } }) : service.log;
+/** The log of a service whose settings are wrong is never opened; what is right of its settings still counts. */
+function writableLog(service: Service, error: unknown): Logger {
+  if (!(error instanceof SettingsError)) return service.log;
+  const { LOG_FORMAT: format, LOG_OUTPUT: output } = service.env;
+  return createLogger({ fields: { service: service.name }, format: LOG_FORMATS.find((each) => each === format), output: LOG_OUTPUTS.find((each) => each === output) });
 }
 
 /** Stops the service at a first signal, exits at a second one. */
@@ -79,7 +81,7 @@ export async function runService(service: Service, supervised: boolean): Promise
     await service.start();
   } catch (error) {
     if (!asked) {
-      report(await writableLog(service, error), error);
+      report(writableLog(service, error), error);
       process.exit(1);
     }
   }

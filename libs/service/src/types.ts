@@ -9,7 +9,7 @@ import type { CallLimits, Client, ClientMiddleware, CompatServiceDefinition, End
 export interface Platform {
   /** Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Default: to standard output, after LOG_LEVEL and LOG_FORMAT. */
+  /** Default: after LOG_LEVEL, LOG_FORMAT and LOG_OUTPUT. */
   readonly log?: Logger | undefined;
   /** Default: in etcd. It is not closed when the service stops. */
   readonly registry?: Registry | undefined;

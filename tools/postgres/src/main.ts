@@ -53,7 +53,7 @@ async function main(): Promise<number> {
   });
   // A start after a crash can take long; whoever stops it does not wait for that.
   void told.then(() => setTimeout(() => process.exit(0), STOP_WITHIN_MS).unref());
-  const server = await startPostgres({ ...wanted, log: await createLogger({ fields: { service: 'postgres' } }) });
+  const server = await startPostgres({ ...wanted, log: createLogger({ fields: { service: 'postgres' } }) });
   // The parent may have gone while it started.
   if (process.channel === null || (process.send && !process.connected)) stopping = true;
   if (!stopping) {

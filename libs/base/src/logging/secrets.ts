@@ -1,0 +1,65 @@
+/** Stands where a secret stood. */
+export const REDACTED = '[redacted]';
+
+/** Names whose values are secrets, in lower case and without separators, also as the end of a longer name: `db_password`. */
+const SECRET_ENDINGS = [
+  'apikey', 'accesskey', 'assertion', 'authorization', 'cookie', 'cookies', 'credential', 'credentials', 'jwt', 'passphrase', 'passport', 'passwd', 'privatekey', 'pwd', 'secret',
+  'secretkey', 'secrets', 'signingkey', 'token', 'tokens',
+];
+/** Ends like a secret's name, and says where a list goes on. */
+const NO_SECRET = 'pagetoken';
+/** The platform's own metadata proves who calls and for whom. */
+const PRIVATE_PREFIX = 'xtalaria';
+
+/** What a key's value is, by key; keys repeat, so each is looked at once. Bounded, since keys may come from outside. */
+function remembering(decide: (key: string) => boolean, limit = 2_000): (key: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (key) => {
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const decided = decide(key);
+    if (known.size < limit && key.length <= 100) known.set(key, decided);
+    return decided;
+  };
+}
+
+/** Whether the value of a key is a secret: whatever its case, and with `_`, `-`, `.` or nothing between its words. */
+export const isSecretKey = remembering((key) => {
+  const name = key.slice(-200).toLowerCase().replace(/[^a-z0-9]/g, '');
+  if (name.endsWith(NO_SECRET)) return false;
+  return key.slice(0, 20).toLowerCase().replace(/[^a-z0-9]/g, '').startsWith(PRIVATE_PREFIX) || SECRET_ENDINGS.some((ending) => name.endsWith(ending)) || name.includes('password');
+});
+
+/** Whether a text is the name of a header whose value is a secret: in a flat list of headers, that value comes next. */
+export const isSecretHeader = remembering((text) => /^(proxy-)?authorization$|^(set-)?cookie$|^x-api-key$|^x-talaria-/i.test(text.slice(0, 100)));
+
+/** Members of a JSON Web Key that are private. RFC 7518, section 6, and RFC 8037. */
+const PRIVATE_JWK_MEMBERS: ReadonlySet<string> = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']);
+
+/** Whether a member of an object is one that a JSON Web Key keeps to itself. */
+export function isPrivateMember(key: string, of: object): boolean {
+  return PRIVATE_JWK_MEMBERS.has(key) && 'kty' in of;
+}
+
+const NAMED = '(?:password|passwd|passphrase|pwd|secret|token|api[-_]?key|private[-_]?key|access[-_]?key|assertion|passport|authorization|cookie|x-talaria-[\\w-]{1,40})';
+
+/** Secrets inside texts: what stands for the secret, and the text that takes its place. All are linear in the text's length. */
+const IN_TEXT: readonly (readonly [RegExp, string])[] = [
+  [/-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g, REDACTED],
+  // A password may hold "@" and "/", as people write them; digits before a path are a port.
+  [/:\/\/[^\s/?#@:"'<>[]{0,256}:(?!\d{1,5}[/?#])[^\s"'<>]{1,256}@/g, `://${REDACTED}@`],
+  [/:\/\/[^\s/?#"'<>]{1,1024}@/g, `://${REDACTED}@`],
+  [/\b(Bearer|Basic) +(?=[\w.~+/-]*[\d=_])[\w.~+/-]{8,}=*/gi, `$1 ${REDACTED}`],
+  [/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, REDACTED],
+  [/\bwhsec_[\w+/=-]+/g, `whsec_${REDACTED}`],
+  [new RegExp(`(${NAMED}\\\\?["']?\\s{0,3}(?:=|(?<=["'])\\s{0,3}:)\\s{0,3})(?!\\[redacted\\])(?:\\\\?"(?:[^"\\\\]|\\\\(?!"))*\\\\?"|'[^']*'|[^\\s"'&,;}\\\\]+)`, 'gi'), `$1${REDACTED}`],
+  [/\b((?:proxy-)?authorization|(?:set-)?cookie|x-talaria-[\w-]{1,40})(: {0,3})(?!\[redacted\])[^\r\n"']+/gi, `$1$2${REDACTED}`],
+  [/\b(password: {0,3})[^\s"']+/gi, `$1${REDACTED}`],
+];
+
+/** A text without the secrets that can be told by their looks: credentials in URLs, bearer tokens, JWTs, private keys, `password=…`. */
+export function redactText(text: string): string {
+  // Nothing of the kind is shorter, and most fields are short.
+  if (text.length < 8) return text;
+  return IN_TEXT.reduce((rest, [pattern, replacement]) => rest.replace(pattern, replacement), text);
+}
