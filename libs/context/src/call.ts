@@ -1,4 +1,5 @@
 import { context as otel, createContextKey, type Context } from '@opentelemetry/api';
+import { systemClock, type Clock } from '@talaria/base';
 
 /** On whose behalf a call is made. */
 export interface Principal {
@@ -20,8 +21,10 @@ export interface Caller {
 
 /** What flows with a call besides trace and baggage, which OpenTelemetry's own context holds. */
 export interface Call {
-  /** When it must be over, on the monotonic clock (`performance.now()`), in ms. */
+  /** When it must be over, in ms of `clock.monotonic()`. */
   readonly deadline?: number | undefined;
+  /** What its deadline is measured by, and what is done on its behalf. Default: the time of this machine (`performance.now()`). */
+  readonly clock?: Clock | undefined;
   /** Aborts when the caller hung up, the deadline passed, or the handler returned. */
   readonly signal?: AbortSignal | undefined;
   /** The authenticated principal. */
@@ -57,8 +60,13 @@ export function runInCall<T>(changes: Call, fn: () => T): T {
   return otel.with(withCall(otel.active(), changes), fn);
 }
 
+/** The clock of the current call: the time of this machine, unless a test has put another in its place. */
+export function currentClock(): Clock {
+  return currentCall().clock ?? systemClock;
+}
+
 /** Milliseconds until the deadline: 0 if it passed, undefined if there is none. */
 export function timeRemaining(): number | undefined {
-  const { deadline } = currentCall();
-  return deadline === undefined ? undefined : Math.max(0, deadline - performance.now());
+  const { deadline, clock = systemClock } = currentCall();
+  return deadline === undefined ? undefined : Math.max(0, deadline - clock.monotonic());
 }

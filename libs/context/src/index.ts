@@ -1,2 +1,12 @@
-export { callIn, currentCall, runInCall, timeRemaining, withCall, type Call, type Caller, type Principal } from './call.ts';
-export { detached, installContext, iterateIn } from './manager.ts';
+// For authors of services.
+export { currentCall, currentClock, runInCall, timeRemaining, type Call, type Caller, type Principal } from './call.ts';
+export { contextKey, type ContextKey } from './context-key.ts';
+export { baggageKey, type BaggageKeyOptions } from './baggage-key.ts';
+export { fanOut, fanOutEach, fanOutFirst, fanOutSettled, type FanOutOptions, type SettledTasks, type TaskKey, type TaskResults, type Tasks } from './fan-out.ts';
+export type { Task } from './task-group.ts';
+export { detached } from './manager.ts';
+
+// For middleware and other libs.
+export { callIn, withCall } from './call.ts';
+export { installContext, iterateIn } from './manager.ts';
+export { formatBaggage, parseBaggage } from './baggage-format.ts';

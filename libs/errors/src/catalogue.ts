@@ -28,10 +28,15 @@ export const KINDS = {
 /** A first segment. */
 export type KindName = keyof typeof KINDS;
 
+/** The first segment of a dotted code; `unknown` for one that is not in the catalogue. */
+export function kindNameOf(code: string): KindName {
+  const first = code.split('.', 1)[0] ?? '';
+  return Object.hasOwn(KINDS, first) ? (first as KindName) : 'unknown';
+}
+
 /** The kind of a dotted code; `unknown` for a first segment that is not in the catalogue. */
 export function kindOf(code: string): Kind {
-  const first = code.split('.', 1)[0] ?? '';
-  return Object.hasOwn(KINDS, first) ? KINDS[first as KindName] : KINDS.unknown;
+  return KINDS[kindNameOf(code)];
 }
 
 /** gRPC statuses that no code of ours maps to, and what they mean for us. */

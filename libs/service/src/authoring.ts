@@ -4,10 +4,32 @@ import { unauthorized } from '@talaria/errors';
 
 export { newId, silentLogger, sleep, systemClock, type Capability, type Checker, type Clock, type Logger } from '@talaria/base';
 export { setting } from '@talaria/config';
-export { currentCall, detached, runInCall, timeRemaining, type Call, type Caller, type Principal } from '@talaria/context';
+export {
+  baggageKey,
+  contextKey,
+  currentCall,
+  currentClock,
+  detached,
+  fanOut,
+  fanOutEach,
+  fanOutFirst,
+  fanOutSettled,
+  runInCall,
+  timeRemaining,
+  type BaggageKeyOptions,
+  type Call,
+  type Caller,
+  type ContextKey,
+  type FanOutOptions,
+  type Principal,
+  type SettledTasks,
+  type Task,
+  type Tasks,
+} from '@talaria/context';
 export {
   badRequest,
   conflict,
+  ErrorSet,
   forbidden,
   hasCode,
   internal,
