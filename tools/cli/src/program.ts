@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { CallOptions } from './commands/call.ts';
 import type { ListenOptions } from './commands/listen.ts';
+import type { NewOptions } from './commands/new.ts';
 import type { TokenOptions } from './commands/token.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -23,6 +24,14 @@ export function createProgram({ terminal, env, signal }: ProgramContext): Comman
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
     .showHelpAfterError('(--help says what there is)')
     .exitOverride();
+
+  program
+    .command('new')
+    .description('Makes a workspace for services of your own.')
+    .argument('<name>', 'of a folder to make here; "." uses this one, if it is empty')
+    .option('--dry-run', 'says what it would write, and writes nothing')
+    .addHelpText('after', '\nIt writes a few files, runs npm install, and runs git init outside of a repository. If it fails it leaves nothing behind.\n\nExample: talaria new shop')
+    .action(async (name: string, options: NewOptions) => (await import('./commands/new.ts')).newWorkspace(name, options, terminal, env, signal));
 
   program
     .command('listen')
