@@ -21,13 +21,13 @@ const TS_PROTO_OPTIONS = [
 ];
 
 /** Runs buf in `root`, whose `buf.yaml` it reads. What is wrong with a proto file it says itself, on standard error. */
-function buf(root: string, args: readonly string[]): void {
+function buf(root: string, args: readonly string[], failure = 'The contracts were not generated: mend what buf says above, then generate again.'): void {
   const program = join(dirname(require.resolve('@bufbuild/buf/package.json')), 'bin/buf');
   try {
     execFileSync(process.execPath, [program, ...args], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
   } catch (error) {
     if (typeof (error as { status?: number | null }).status !== 'number') throw error;
-    throw new GenerateError('The contracts were not generated: mend what buf says above, then generate again.');
+    throw new GenerateError(failure);
   }
 }
 
@@ -54,4 +54,9 @@ export function generateMessages(root: string, inputs: readonly string[], out: s
     inputs: inputs.map((directory) => ({ directory })),
   };
   buf(root, ['generate', '--template', JSON.stringify(template)]);
+}
+
+/** Checks the proto files below `folder` (relative to `root`) by the lint rules in `buf.yaml`. */
+export function lintProtos(root: string, folder: string): void {
+  buf(root, ['lint', folder], 'The contracts break rules of their own: mend what buf says above.');
 }
