@@ -23,7 +23,7 @@ export interface ConnectPlatformOptions {
 /** Calls from outside of every service: from the CLI, a script, a test. */
 export interface PlatformClient {
   /** A client for a contract, by its name alone. Fails calls with `unavailable` while nobody serves it. */
-  client<D extends CompatServiceDefinition>(definition: D): Client<D, CallLimits>;
+  client<D extends CompatServiceDefinition>(definition: D, options?: { readonly middleware?: ClientMiddleware }): Client<D, CallLimits>;
   /** What other gRPC clients have to send: `x-talaria-caller`, and `x-talaria-passport` if it acts for a client. */
   metadata(): Promise<Readonly<Record<string, string>>>;
   /** The service as which it calls: for what is published, and by whom. */
@@ -63,7 +63,7 @@ export async function connectPlatform(options: ConnectPlatformOptions = {}): Pro
   return {
     service,
     platform,
-    client: (definition) => service.client(definition, passport ? { middleware: withPassport } : {}),
+    client: (definition, { middleware } = {}) => service.client(definition, { middleware: [...(passport ? [withPassport] : []), ...(middleware ? [middleware] : [])] }),
     async metadata() {
       const caller = await tokensOf(service).token();
       const token = await passport?.();
