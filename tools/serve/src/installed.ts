@@ -32,11 +32,12 @@ export function findInstalled<M extends Manifest>(root: string, name: string): I
   }
 }
 
-/** The file that `node` runs, relative to the workspace: the source, or what a package from npm exports as `./main`, or has as `bin`. */
+/** The file that `node` runs, relative to the workspace: what the package exports as `./main`, or has as `bin`, or else src/main.ts. */
 export function programOf(root: string, { folder, manifest }: Installed): string | undefined {
   const { bin, exports } = manifest;
+  // Of several conditions `default` is the last one.
   const named = [exports?.['./main'], bin].map((each) => (typeof each === 'object' && each !== null ? Object.values(each).at(-1) : each));
-  const file = ['src/main.ts', ...named].find((each): each is string => typeof each === 'string' && existsSync(join(root, folder, each)));
+  const file = [...named, 'src/main.ts'].find((each): each is string => typeof each === 'string' && existsSync(join(root, folder, each)));
   return file === undefined ? undefined : join(folder, file).replaceAll('\\', '/');
 }
 
