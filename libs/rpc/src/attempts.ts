@@ -1,3 +1,4 @@
+import { systemClock } from '@talaria/base';
 import type { ContractMethod } from './contract.ts';
 import type { Candidate } from './picker.ts';
 import type { RetryPolicy } from './retry-policy.ts';
@@ -14,19 +15,20 @@ interface Attempts {
 }
 
 function attempts(route: Route, method: ContractMethod, options: WireCallOptions, retry: RetryPolicy | undefined): Attempts {
+  const { clock = systemClock } = options;
   const tried = new Set<Candidate>();
   let current: Candidate | undefined;
   let startedAt = 0;
   let attempt = 0;
   const done = (error?: unknown): void => {
-    if (current) route.picker.done?.(current, { durationMs: performance.now() - startedAt, ...(error === undefined ? {} : { error }) });
+    if (current) route.picker.done?.(current, { durationMs: clock.monotonic() - startedAt, ...(error === undefined ? {} : { error }) });
   };
   return {
     async pick() {
       const found = route.candidates(method, options);
       const candidates = found instanceof Promise ? await found : found;
       current = route.picker.pick(candidates, { method, tried });
-      startedAt = performance.now();
+      startedAt = clock.monotonic();
       attempt++;
       return current;
     },

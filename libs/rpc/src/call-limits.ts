@@ -1,9 +1,11 @@
+import { systemClock, type Clock } from '@talaria/base';
 import { currentCall } from '@talaria/context';
 import type { CallOptions } from 'nice-grpc-common';
+import { onClock } from './deadline.ts';
 
 /** Call options of our clients besides nice-grpc's. The shortest of these and the ambient call's deadline counts. */
 export interface CallLimits {
-  /** When the call must be over, on the monotonic clock (`performance.now()`), in ms. */
+  /** When the call must be over, in ms of the monotonic clock of the call (`performance.now()`, or `currentClock().monotonic()`). */
   readonly deadline?: number | undefined;
   /** How long it may take, in ms. */
   readonly timeoutMs?: number | undefined;
@@ -12,15 +14,44 @@ export interface CallLimits {
 /** Call options as they walk through middleware to the wire. */
 export type LimitedOptions = CallOptions & CallLimits;
 
-/** Options with the deadline and the signal that hold for a call: those of the ambient call, its own, and at least the default. */
-export function limit(options: LimitedOptions, defaultTimeoutMs: number, own?: AbortSignal): LimitedOptions & { readonly deadline: number } {
+/** What holds for a call that says nothing itself. */
+export interface DefaultLimits {
+  /** For a call to which neither the ambient call nor its options set a deadline, in ms. */
+  readonly defaultTimeoutMs: number;
+  /** For a call outside of calls. Default: the time of this machine. */
+  readonly clock?: Clock | undefined;
+}
+
+/** The limits that hold for a call. */
+export interface Limits {
+  readonly deadline: number;
+  /** What `deadline` is measured by. */
+  readonly clock: Clock;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The deadline and the signal that hold for a call: those of the ambient call, its own, and at least the default. */
+export function limitsOf(options: LimitedOptions, defaults: DefaultLimits, own?: AbortSignal): Limits {
   const ambient = currentCall();
-  const { timeoutMs, ...rest } = options;
-  const deadlines = [ambient.deadline, options.deadline, timeoutMs === undefined ? undefined : performance.now() + timeoutMs].filter((at) => at !== undefined);
-  const deadline = deadlines.length > 0 ? Math.min(...deadlines) : performance.now() + defaultTimeoutMs;
-  // A call is limited when it begins and again where it leaves, since middleware may have changed its options.
-  const signals = [...new Set([ambient.signal, options.signal, own])].filter((signal) => signal !== undefined);
-  const [first] = signals;
-  if (first === undefined) return { ...rest, deadline };
-  return { ...rest, deadline, signal: signals.length === 1 ? first : AbortSignal.any(signals) };
+  const clock = ambient.clock ?? defaults.clock ?? systemClock;
+  let deadline = options.deadline;
+  if (ambient.deadline !== undefined) deadline = earlier(deadline, onClock(ambient.deadline, ambient.clock, clock));
+  if (options.timeoutMs !== undefined) deadline = earlier(deadline, clock.monotonic() + options.timeoutMs);
+  return { deadline: deadline ?? clock.monotonic() + defaults.defaultTimeoutMs, clock, signal: joined(ambient.signal, joined(options.signal, own)) };
+}
+
+function earlier(one: number | undefined, other: number): number {
+  return one === undefined ? other : Math.min(one, other);
+}
+
+function joined(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
+  if (one === undefined || one === other) return other;
+  return other === undefined ? one : AbortSignal.any([one, other]);
+}
+
+/** Options with the limits that hold for a call in place of what they said themselves. */
+export function limit(options: LimitedOptions, defaults: DefaultLimits, own?: AbortSignal): LimitedOptions & { readonly deadline: number } {
+  const { deadline, signal } = limitsOf(options, defaults, own);
+  const { timeoutMs: _, ...rest } = options;
+  return signal === undefined ? { ...rest, deadline } : { ...rest, deadline, signal };
 }

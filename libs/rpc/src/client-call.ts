@@ -1,7 +1,7 @@
 import { context as otel } from '@opentelemetry/api';
 import { Metadata, type ClientMiddleware } from 'nice-grpc-common';
 import { streamAttempts, unaryAttempts } from './attempts.ts';
-import { limit, type LimitedOptions } from './call-limits.ts';
+import { limit, limitsOf, type DefaultLimits, type LimitedOptions } from './call-limits.ts';
 import { clientChain, singleResponse, type Step } from './chain.ts';
 import { codecError, toServiceError } from './client-errors.ts';
 import type { ContractMethod } from './contract.ts';
@@ -10,11 +10,10 @@ import type { Route } from './route.ts';
 import type { WireCallOptions } from './transport.ts';
 
 /** What the calls of a client go through. */
-export interface CallParts {
+export interface CallParts extends DefaultLimits {
   readonly route: () => Route;
   readonly retry: RetryPolicy | undefined;
   readonly middleware: readonly ClientMiddleware[];
-  readonly defaultTimeoutMs: number;
 }
 
 function encode(method: ContractMethod, request: unknown): Uint8Array {
@@ -41,8 +40,8 @@ async function* encodeAll(method: ContractMethod, request: unknown): AsyncGenera
 /** The innermost step: attempts over the wire. */
 function wireStep(method: ContractMethod, parts: CallParts): Step<LimitedOptions> {
   const wire = (options: LimitedOptions): WireCallOptions => {
-    const { deadline, signal } = limit(options, parts.defaultTimeoutMs);
-    return { metadata: options.metadata ?? Metadata(), deadline, signal, onHeader: options.onHeader, onTrailer: options.onTrailer };
+    const { deadline, clock, signal } = limitsOf(options, parts);
+    return { metadata: options.metadata ?? Metadata(), deadline, clock, signal, onHeader: options.onHeader, onTrailer: options.onTrailer };
   };
   if (method.responseStream) {
     return async function* (request, options) {
@@ -73,7 +72,7 @@ export function clientMethod(method: ContractMethod, parts: CallParts): (request
   if (!method.responseStream) {
     return async (request, options = {}) => {
       try {
-        return await singleResponse(method, steps(request, limit(options, parts.defaultTimeoutMs)));
+        return await singleResponse(method, steps(request, limit(options, parts)));
       } catch (error) {
         throw toServiceError(error, method);
       }
@@ -90,7 +89,7 @@ export function clientMethod(method: ContractMethod, parts: CallParts): (request
         async next() {
           if (over) return { done: true, value: undefined };
           try {
-            running ??= otel.with(context, () => steps(request, limit(options, parts.defaultTimeoutMs, abandoned.signal)));
+            running ??= otel.with(context, () => steps(request, limit(options, parts, abandoned.signal)));
             const current = running;
             const step = await otel.with(context, () => current.next());
             if (step.done) over = true;

@@ -1,3 +1,4 @@
+import type { Clock } from '@talaria/base';
 import type { Client, CompatServiceDefinition } from 'nice-grpc';
 import type { ClientMiddleware } from 'nice-grpc-common';
 import type { CallLimits } from './call-limits.ts';
@@ -26,6 +27,8 @@ export interface ConnectorOptions {
   readonly connectTimeoutMs?: number;
   /** For calls to which neither the ambient call nor their options set a deadline. Default 10,000. */
   readonly defaultTimeoutMs?: number;
+  /** What the deadlines of calls outside of calls are measured by, and pauses between attempts. Default: the time of this machine. */
+  readonly clock?: Clock | undefined;
   /** How long a call waits for the resolver's first answer. Default 1,000. */
   readonly firstAnswerMs?: number;
   /** How long calls to an instance that is gone from the resolver may go on. Default 10,000. */
@@ -42,7 +45,7 @@ export interface Connector {
 
 /** Makes a connector. It resolves and connects when it is first used. */
 export function createConnector(options: ConnectorOptions): Connector {
-  const { resolver, transports, picker, retry, middleware = [], maxResponseBytes, connectTimeoutMs, defaultTimeoutMs = 10_000, firstAnswerMs = 1_000, graceMs = 10_000 } = options;
+  const { resolver, transports, picker, retry, middleware = [], maxResponseBytes, connectTimeoutMs, defaultTimeoutMs = 10_000, clock, firstAnswerMs = 1_000, graceMs = 10_000 } = options;
   const connect = { ...(maxResponseBytes === undefined ? {} : { maxResponseBytes }), ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }) };
   const pool = connectionPool(transports, connect, graceMs);
   const routes = new Map<string, Route>();
@@ -61,7 +64,7 @@ export function createConnector(options: ConnectorOptions): Connector {
   return {
     client<D extends CompatServiceDefinition>(definition: D, extra: { readonly middleware?: readonly ClientMiddleware[] } = {}) {
       const contract = contractName(definition);
-      const parts = { route: () => route(contract), retry, middleware: [...middleware, ...(extra.middleware ?? [])], defaultTimeoutMs };
+      const parts = { route: () => route(contract), retry, middleware: [...middleware, ...(extra.middleware ?? [])], defaultTimeoutMs, clock };
       const methods = contractMethods(definition).map((method) => [method.key, clientMethod(method, parts)]);
       return Object.fromEntries(methods) as Client<D, CallLimits>;
     },

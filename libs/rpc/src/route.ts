@@ -1,3 +1,4 @@
+import { systemClock } from '@talaria/base';
 import { detached } from '@talaria/context';
 import { unavailable } from '@talaria/errors';
 import type { ConnectionPool } from './connection-pool.ts';
@@ -59,7 +60,7 @@ export function openRoute(contract: string, options: RouteOptions): Route {
   const firstAnswer = (method: WireMethod, call: WireCallOptions): Promise<readonly Candidate[]> =>
     new Promise((resolve, reject) => {
       const done = (error?: Error): void => {
-        clearTimeout(timer);
+        cancelTimer();
         waiting.delete(onAnswer);
         call.signal?.removeEventListener('abort', onAbort);
         if (error) reject(error);
@@ -68,8 +69,9 @@ export function openRoute(contract: string, options: RouteOptions): Route {
       };
       const onAnswer = (): void => done();
       const onAbort = (): void => done(endedHere(method.path, call, 'never_sent'));
-      const wait = call.deadline === undefined ? firstAnswerMs : Math.min(firstAnswerMs, msUntil(call.deadline));
-      const timer = detached(() => setTimeout(onAnswer, wait));
+      const { clock = systemClock } = call;
+      const wait = call.deadline === undefined ? firstAnswerMs : Math.min(firstAnswerMs, msUntil(call.deadline, clock));
+      const cancelTimer = detached(() => clock.after(wait, onAnswer));
       waiting.add(onAnswer);
       call.signal?.addEventListener('abort', onAbort, { once: true });
     });

@@ -1,11 +1,12 @@
 import { context as otel, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
-import type { Logger } from '@talaria/base';
+import type { Clock, Logger } from '@talaria/base';
 import { withCall } from '@talaria/context';
 import { badRequest } from '@talaria/errors';
 import { Metadata, type CallContext, type ServerMiddleware } from 'nice-grpc-common';
 import { serverChain, singleResponse, type Step } from './chain.ts';
 import type { ContractMethod } from './contract.ts';
 import { isEmptyMetadata } from './copy-metadata.ts';
+import { deadlineReason, onClock, watchDeadline } from './deadline.ts';
 import { outgoingError } from './server-errors.ts';
 import type { CallHandler, IncomingCall } from './transport.ts';
 
@@ -17,6 +18,8 @@ export interface ServeOptions {
   readonly middleware: readonly ServerMiddleware[];
   readonly admit?: ((call: IncomingCall) => void | Promise<void>) | undefined;
   readonly log: Logger;
+  /** What the deadlines of its calls are measured by. Default: the client's clock where that is known, else the time of this machine. */
+  readonly clock?: Clock | undefined;
 }
 
 function decode(method: ContractMethod, bytes: Uint8Array): unknown {
@@ -92,7 +95,10 @@ export function callHandler(method: ContractMethod, handler: HandlerFunction, op
     const sendHeaderIfAny = (): void => {
       if (!headerSent && !isEmptyMetadata(header)) sendHeader();
     };
-    const context = withCall(ROOT_CONTEXT, { deadline: call.deadline, signal });
+    const clock = options.clock ?? call.clock;
+    const deadline = call.deadline === undefined ? undefined : onClock(call.deadline, call.clock, clock);
+    const cancelWatch = clock === call.clock ? undefined : watchDeadline({ deadline, clock }, () => scope.abort(deadlineReason()));
+    const context = withCall(ROOT_CONTEXT, clock ? { deadline, signal, clock } : { deadline, signal });
     const callContext: CallContext = { metadata: call.metadata, peer: call.peer.address, header, trailer, sendHeader, signal };
     try {
       if (admit) await otel.with(context, () => admit(call));
@@ -118,6 +124,7 @@ export function callHandler(method: ContractMethod, handler: HandlerFunction, op
       throw error;
     } finally {
       call.signal.removeEventListener('abort', onAbort);
+      cancelWatch?.();
       scope.abort(new DOMException('The call is over', 'AbortError'));
     }
   };

@@ -1,4 +1,4 @@
-import { silentLogger, type Logger } from '@talaria/base';
+import { silentLogger, type Clock, type Logger } from '@talaria/base';
 import { detached } from '@talaria/context';
 import type { CompatServiceDefinition, ServiceImplementation } from 'nice-grpc';
 import type { ServerMiddleware } from 'nice-grpc-common';
@@ -17,6 +17,8 @@ export interface ServerOptions {
   readonly admit?: (call: IncomingCall) => void | Promise<void>;
   /** Gets what is withheld from clients. Default: nothing is written. */
   readonly log?: Logger;
+  /** What the deadlines of calls are measured by. Default: the client's clock where that is known (`inproc`), else the time of this machine. */
+  readonly clock?: Clock | undefined;
   /** Greatest request, in bytes. Default 4 MiB. */
   readonly maxRequestBytes?: number;
 }
@@ -53,7 +55,7 @@ function handlersOf(contract: string, definition: CompatServiceDefinition, imple
 
 /** Makes a server; it serves nothing and listens nowhere yet. */
 export function createServer(options: ServerOptions): Server {
-  const { transports, admit, log = silentLogger, maxRequestBytes } = options;
+  const { transports, admit, log = silentLogger, clock, maxRequestBytes } = options;
   const served = new Map<string, readonly ServedMethod[]>();
   const listeners: Listener[] = [];
   const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>();
@@ -66,7 +68,7 @@ export function createServer(options: ServerOptions): Server {
       const contract = contractName(definition);
       if (served.has(contract)) throw new Error(`${contract} is served already: add it once, or remove it first`);
       const handlers = handlersOf(contract, definition, implementation);
-      const serve = { middleware: [...(options.middleware ?? []), ...middleware], admit, log };
+      const serve = { middleware: [...(options.middleware ?? []), ...middleware], admit, log, clock };
       const methods = contractMethods(definition).map((method): ServedMethod => {
         const { path, requestStream, responseStream, key } = method;
         return { path, requestStream, responseStream, handler: callHandler(method, handlers.get(key) as HandlerFunction, serve) };

@@ -1,3 +1,4 @@
+import type { Clock } from '@talaria/base';
 import type { Metadata } from 'nice-grpc-common';
 
 /** One RPC as a transport sees it: a path and two kinds, no types of messages. */
@@ -14,8 +15,10 @@ export interface WireMethod {
 export interface WireCallOptions {
   /** Sent as headers. */
   readonly metadata: Metadata;
-  /** When the call must be over, on the monotonic clock, in ms. Sent as `grpc-timeout` and enforced here too. */
+  /** When the call must be over, in ms of `clock.monotonic()`. What is left of it is sent as `grpc-timeout`; it is enforced here too. */
   readonly deadline?: number | undefined;
+  /** What `deadline` is measured by. Default: the time of this machine. */
+  readonly clock?: Clock | undefined;
   /** Cancels the call. There is no other way to cancel one. */
   readonly signal?: AbortSignal | undefined;
   /** Called once, with the headers of the answer. */
@@ -70,8 +73,10 @@ export interface IncomingCall {
   readonly peer: Peer;
   /** What the client sent. */
   readonly metadata: Metadata;
-  /** When the client stops waiting, on the monotonic clock, in ms. */
+  /** When the client stops waiting, in ms of `clock.monotonic()`. */
   readonly deadline?: number | undefined;
+  /** What `deadline` is measured by. Default: the time of this machine. */
+  readonly clock?: Clock | undefined;
   /** Aborts when the client hung up or the deadline passed. */
   readonly signal: AbortSignal;
   /** One for unary requests. */

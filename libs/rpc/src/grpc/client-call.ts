@@ -1,8 +1,9 @@
 import { Metadata as GrpcMetadata, type Channel } from '@grpc/grpc-js';
 import { context as otel } from '@opentelemetry/api';
+import type { CancelTimer } from '@talaria/base';
 import { detached } from '@talaria/context';
 import { Status } from 'nice-grpc-common';
-import { endedHere, msUntil } from '../deadline.ts';
+import { endedHere, msUntil, watchDeadline } from '../deadline.ts';
 import type { TransportError } from '../transport-error.ts';
 import type { WireCallOptions, WireMethod } from '../transport.ts';
 import { fromGrpc, toGrpc } from './metadata.ts';
@@ -29,16 +30,18 @@ export interface ClientCall {
 /** Starts a call, outside of every ambient call: grpc-js shares its sockets and timers between calls. */
 export function startCall(channel: Channel, method: WireMethod, options: WireCallOptions, listener: ClientCallListener): ClientCall {
   const { path } = method;
-  const deadline = options.deadline === undefined ? Infinity : Date.now() + msUntil(options.deadline);
+  const deadline = options.deadline === undefined ? Infinity : Date.now() + msUntil(options.deadline, options.clock);
   const active = otel.active();
   let heardOfPeer = false;
   let over = false;
   let roomWaiter: (() => void) | undefined;
+  let cancelWatch: CancelTimer | undefined;
 
   const finish = (error: TransportError | undefined): void => {
     if (over) return;
     over = true;
     options.signal?.removeEventListener('abort', onAbort);
+    cancelWatch?.();
     roomWaiter?.();
     listener.end(error);
   };
@@ -68,6 +71,7 @@ export function startCall(channel: Channel, method: WireMethod, options: WireCal
     }),
   );
   options.signal?.addEventListener('abort', onAbort, { once: true });
+  cancelWatch = watchDeadline(options, onAbort);
   // It may have aborted between the connection's last look at it and now.
   if (options.signal?.aborted) onAbort();
 

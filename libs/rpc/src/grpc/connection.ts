@@ -33,7 +33,7 @@ export function grpcConnection(address: string, target: string | undefined, opti
         else if (from.state === 'idle') from.wake();
       };
       const onAbort = (): void => done(endedHere(path, call, 'never_sent'));
-      const timeLeft = call.deadline === undefined ? connectTimeoutMs : Math.min(connectTimeoutMs, msUntil(call.deadline) + 1);
+      const timeLeft = call.deadline === undefined ? connectTimeoutMs : Math.min(connectTimeoutMs, msUntil(call.deadline, call.clock) + 1);
       const timer = detached(() => setTimeout(() => done(reasonNotToSend(path, call) ?? failed(`not within ${connectTimeoutMs} ms`)), timeLeft));
       const stopListening = core.onStateChange(check);
       call.signal?.addEventListener('abort', onAbort, { once: true });

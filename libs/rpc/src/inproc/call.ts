@@ -1,4 +1,5 @@
 import { context as otel } from '@opentelemetry/api';
+import { systemClock, type CancelTimer } from '@talaria/base';
 import { detached } from '@talaria/context';
 import { Metadata, Status } from 'nice-grpc-common';
 import { copyMetadata } from '../copy-metadata.ts';
@@ -64,7 +65,7 @@ export function beginInprocCall(listener: InprocListener, method: WireMethod, re
   const outbound = lane(() => abort(endedHere(path, wire, 'maybe_executed')));
   const active = otel.active();
   const overListeners = new Set<() => void>();
-  let timer: NodeJS.Timeout | undefined;
+  let cancelTimer: CancelTimer | undefined;
   let over = false;
   let headerSent = false;
   let trailer = Metadata();
@@ -72,7 +73,7 @@ export function beginInprocCall(listener: InprocListener, method: WireMethod, re
   const end = (error: unknown, reason?: DOMException): void => {
     if (over) return;
     over = true;
-    clearTimeout(timer);
+    cancelTimer?.();
     wire.signal?.removeEventListener('abort', onAbort);
     if (reason) controller.abort(reason);
     inbound.queue.fail(reason ?? hungUpReason());
@@ -102,8 +103,9 @@ export function beginInprocCall(listener: InprocListener, method: WireMethod, re
 
   listener.begun(served);
   if (wire.deadline !== undefined) {
-    const { deadline } = wire;
-    timer = detached(() => setTimeout(() => abort(new TransportError(path, Status.DEADLINE_EXCEEDED, 'The deadline of the call has passed', 'maybe_executed')), msUntil(deadline)));
+    const { deadline, clock = systemClock } = wire;
+    const late = (): void => abort(new TransportError(path, Status.DEADLINE_EXCEEDED, 'The deadline of the call has passed', 'maybe_executed'));
+    cancelTimer = detached(() => clock.after(msUntil(deadline, clock), late));
   }
   wire.signal?.addEventListener('abort', onAbort, { once: true });
 
@@ -134,6 +136,7 @@ export function beginInprocCall(listener: InprocListener, method: WireMethod, re
         peer: { address: 'inproc' },
         metadata,
         deadline: wire.deadline,
+        clock: wire.clock,
         signal: controller.signal,
         requests: inbound.queue,
         sendHeader,
