@@ -111,7 +111,7 @@ export function createParts(options: ServiceOptions, settings: PlatformSettings,
     return yield* clientMiddleware(call, callOptions);
   };
   const transports = platform.transports ?? [grpcTransport(), inprocTransport()];
-  const connector = createConnector({ resolver, transports, picker: () => roundRobin(), retry: retryNeverSent(), middleware: [opening, ...(tokens ? [authClientMiddleware({ tokens })] : [])] });
+  const connector = createConnector({ resolver, transports, picker: () => roundRobin(), retry: retryNeverSent(), clock: platform.clock, middleware: [opening, ...(tokens ? [authClientMiddleware({ tokens })] : [])] });
   const auth = once(() => connector.client(AuthServiceDefinition));
   const given = options.auth?.keys ?? platform.keys;
   const fetched = remoteKeys({ fetch: async (signal) => (await auth().getKeys({}, { signal })).jwks, log, ...clock });

@@ -69,7 +69,7 @@ export function createService(options: ServiceOptions): Service {
     starting.signal.throwIfAborted();
 
     const auth = authServerMiddleware({ verifier: parts.verifier, rules: parts.rules });
-    server = createServer({ transports: parts.transports, middleware: [serverMiddleware, auth, validation.middleware, ...used], log });
+    server = createServer({ transports: parts.transports, middleware: [serverMiddleware, auth, validation.middleware, ...used], log, clock: platform.clock });
     await served.attach(server);
     address = await server.listen(settings.listen);
     const self = { service: name, instance: settings.instance, version: settings.version, zone: settings.zone, startedAt: new Date().toISOString() };
