@@ -10,6 +10,7 @@ import { authStorage, migrations, type Tables } from './storage/index.ts';
 const db = postgres<Tables>({ migrations });
 const keys = remoteKeys({ fetch: () => logic.jwks() });
 const service = createService({ name: 'service.auth', description: 'Issues tokens and passports, publishes keys', storage: db, auth: { keys } });
-const logic: AuthLogic = authLogic({ storage: authStorage(db), verifier: service.verifier, settings: service.settings(settings), log: service.log });
+const { verifier, contracts, log } = service;
+const logic: AuthLogic = authLogic({ storage: authStorage(db), verifier, contracts, settings: service.settings(settings), log });
 service.add(AuthServiceDefinition, authHandlers(logic));
 await service.run();

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { AccountServiceDefinition } from '@talaria/contracts/account/v1/account';
 import { AuthServiceDefinition } from '@talaria/contracts/auth/v1/auth';
 import { WebhookServiceDefinition } from '@talaria/contracts/webhook/v1/webhook';
-import { accessRules } from './access-rules.ts';
+import { accessRules, scopesOf } from './access-rules.ts';
 import { enforce } from './enforce.ts';
 import { peter } from './testing/actors.ts';
 
@@ -28,6 +28,21 @@ describe('accessRules', () => {
     rules.add({ fullName: 'x.v1.Hand', name: 'Hand', methods: {} });
     for (const path of ['/account.v1.AccountService/GetAccount', '/x.v1.Hand/Written', '', '/', 'x', '/grpc.health.v1.Health/Check']) assert.deepEqual(rules.ruleOf(path), denied);
     assert.throws(() => rules.add({ ...AccountServiceDefinition, fullName: 'account.v1.Other' }), /npm run generate/);
+  });
+});
+
+describe('scopesOf', () => {
+  const descriptorSet = (definition: { readonly descriptor: { readonly set: string } }): Uint8Array => Buffer.from(definition.descriptor.set, 'base64');
+
+  it('lists what a published contract asks for', () => {
+    assert.deepEqual(scopesOf({ contract: 'account.v1.AccountService', descriptorSet: descriptorSet(AccountServiceDefinition) }), ['accounts:write', 'accounts:read']);
+    assert.deepEqual(scopesOf({ contract: 'webhook.v1.WebhookService', descriptorSet: descriptorSet(WebhookServiceDefinition) }), []);
+    assert.deepEqual(scopesOf({ contract: 'auth.v1.AuthService', descriptorSet: descriptorSet(AuthServiceDefinition) }), []);
+  });
+
+  it('says so when there is nothing to read', () => {
+    assert.throws(() => scopesOf({ contract: 'account.v1.Other', descriptorSet: descriptorSet(AccountServiceDefinition) }));
+    assert.throws(() => scopesOf({ contract: 'x.v1.X', descriptorSet: Buffer.from('no descriptor') }));
   });
 });
 

@@ -1,4 +1,5 @@
-import { getExtension, hasExtension, toBinary, type FileRegistry } from '@bufbuild/protobuf';
+import { createFileRegistry, fromBinary, getExtension, hasExtension, toBinary, type FileRegistry } from '@bufbuild/protobuf';
+import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { AccessRule } from '@talaria/contracts/talaria/options/v1/options';
 import { contractName, registryOf, type CompatServiceDefinition } from '@talaria/rpc';
 
@@ -55,6 +56,15 @@ function rulesIn(fullName: string, registry: FileRegistry): Map<string, MethodRu
       return [`/${fullName}/${method.name}`, schema ? ruleFrom(AccessRule.decode(toBinary(schema, value))) : DEFAULT_RULE];
     }),
   );
+}
+
+/**
+ * The scopes that the methods of a published contract ask for, each once. `descriptorSet` is a `google.protobuf.FileDescriptorSet`.
+ * Throws if it cannot be read, or does not hold the contract.
+ */
+export function scopesOf({ contract, descriptorSet }: { readonly contract: string; readonly descriptorSet: Uint8Array }): readonly string[] {
+  const rules = rulesIn(contract, createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptorSet)));
+  return [...new Set([...rules.values()].flatMap((rule) => (rule.kind === 'principal' ? rule.scopes : [])))];
 }
 
 /**

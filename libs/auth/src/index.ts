@@ -12,6 +12,7 @@ export { createTokenExchange, type Exchanged, type TokenExchange, type TokenExch
 export { tokenVerifier, type VerifiedToken, type Verifier } from './verifier.ts';
 
 // For auth-service, and for tests that stand in for it.
+export { scopesOf } from './access-rules.ts';
 export { generateTokenKey, PASSPORT_SECONDS, signAccessToken, signPassport, tokenKeyFrom, type TokenClaims, type TokenKey } from './customer-tokens.ts';
 export { parseServiceKeys } from './service-key.ts';
 export { type JWK } from 'jose';

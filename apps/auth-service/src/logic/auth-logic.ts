@@ -1,8 +1,9 @@
 import { type Verifier } from '@talaria/auth';
-import { systemClock, type Clock, type Logger } from '@talaria/service';
+import { systemClock, type Clock, type Logger, type PublishedContracts } from '@talaria/service';
 import { type ClientStorage } from '../storage/client-storage.ts';
 import { type KeyStorage } from '../storage/key-storage.ts';
 import { createClients } from './clients.ts';
+import { devScopes } from './dev-scopes.ts';
 import { serviceKeysFile } from './service-keys-file.ts';
 import { createTokenKeys } from './token-keys.ts';
 import { createTokens, type Tokens } from './tokens.ts';
@@ -17,17 +18,19 @@ export interface AuthLogic extends Tokens {
 export interface AuthLogicOptions {
   readonly storage: KeyStorage & ClientStorage;
   readonly verifier: Pick<Verifier, 'accessToken'>;
+  /** What is published: the clients for development may do all that it asks for. */
+  readonly contracts: PublishedContracts;
   readonly settings: { readonly TALARIA_SERVICE_KEYS_FILE?: string | undefined; readonly TALARIA_DEV_CLIENTS: boolean };
   readonly log: Logger;
   readonly clock?: Clock;
 }
 
 /** Puts the logic together. */
-export function authLogic({ storage, verifier, settings, log, clock = systemClock }: AuthLogicOptions): AuthLogic {
+export function authLogic({ storage, verifier, contracts, settings, log, clock = systemClock }: AuthLogicOptions): AuthLogic {
   const keys = createTokenKeys(storage, clock);
   // Settings are read when they are needed: a wrong one is then reported by the start of the service, with all others.
   const services = serviceKeysFile({ file: () => settings.TALARIA_SERVICE_KEYS_FILE, log });
-  const clients = createClients(storage, { dev: () => settings.TALARIA_DEV_CLIENTS });
+  const clients = createClients(storage, { enabled: () => settings.TALARIA_DEV_CLIENTS, scopes: () => devScopes(contracts, log) });
   return {
     ...createTokens({ clients, keys, verifier, clock }),
     async jwks() {

@@ -10,8 +10,6 @@ export interface Clients {
   authenticate(id: string, secret: string): Promise<ClientRecord | undefined>;
 }
 
-const DEV_SCOPES = ['accounts:read', 'accounts:write', 'transactions:read', 'transactions:write', 'webhooks:read', 'webhooks:write'];
-
 /** Two, so that it can be tried whether customers are kept apart. */
 const DEV_CLIENTS = [
   { id: 'dev', secret: 'dev-secret', principalId: 'user_dev' },
@@ -19,20 +17,29 @@ const DEV_CLIENTS = [
 ];
 
 /** Never stored: they are gone when the setting is. */
-async function devClients(): Promise<ReadonlyMap<string, ClientRecord>> {
-  const records = DEV_CLIENTS.map(async ({ id, secret, principalId }) => ({ id, principalId, scopes: DEV_SCOPES, secretHash: await hashSecret(secret) }));
+async function devClients(): Promise<ReadonlyMap<string, Omit<ClientRecord, 'scopes'>>> {
+  const records = DEV_CLIENTS.map(async ({ id, secret, principalId }) => ({ id, principalId, secretHash: await hashSecret(secret) }));
   return new Map((await Promise.all(records)).map((record) => [record.id, record]));
 }
 
-/** The stored clients and, while `dev`, those for development, whose secrets everybody knows. */
-export function createClients(storage: ClientStorage, options: { readonly dev: () => boolean }): Clients {
+/** What of the clients for development is decided elsewhere. */
+export interface DevClients {
+  /** Whether there are any. */
+  enabled(): boolean;
+  /** What they may do now. */
+  scopes(): Promise<readonly string[]>;
+}
+
+/** The stored clients and, while they are enabled, those for development, whose secrets everybody knows. */
+export function createClients(storage: ClientStorage, dev: DevClients): Clients {
   const nobodys = hashSecret(randomBytes(32).toString('hex'));
   let known: ReturnType<typeof devClients> | undefined;
 
   const find = async (id: string): Promise<ClientRecord | undefined> => {
-    if (!options.dev()) return storage.find(id);
+    if (!dev.enabled()) return storage.find(id);
     known ??= devClients();
-    return (await known).get(id) ?? storage.find(id);
+    const found = (await known).get(id);
+    return found ? { ...found, scopes: await dev.scopes() } : storage.find(id);
   };
   return {
     find,

@@ -2,7 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { remoteKeys, type JWK } from '@talaria/auth';
+import { AccountServiceDefinition } from '@talaria/contracts/account/v1/account';
 import { AuthServiceDefinition } from '@talaria/contracts/auth/v1/auth';
+import { TransactionServiceDefinition } from '@talaria/contracts/transaction/v1/transaction';
+import { WebhookApiServiceDefinition } from '@talaria/contracts/webhook/api/v1/webhook_api';
 import { type Client } from '@talaria/service';
 import { postgres, type Postgres } from '@talaria/storage';
 import { createPlatform, type TestPlatform } from '@talaria/testing';
@@ -28,6 +31,9 @@ export async function startAuth(databaseUrl: string, options: { readonly dev?: b
   const folder = await mkdtemp(join(tmpdir(), 'auth-service-'));
   const serviceKeysFile = join(folder, 'services.json');
   const platform = await createPlatform();
+  for (const { fullName, descriptor } of [AccountServiceDefinition, TransactionServiceDefinition, WebhookApiServiceDefinition]) {
+    platform.registry.publish({ contract: fullName, service: 'service.other', file: descriptor.file, descriptorSet: Buffer.from(descriptor.set, 'base64'), routes: [] });
+  }
   const callers: JWK[] = [];
   for (const name of ['api.gateway', 'service.test']) callers.push((await platform.keys.of(name)).publicJwk);
   await writeFile(serviceKeysFile, JSON.stringify({ keys: callers }));
@@ -36,7 +42,7 @@ export async function startAuth(databaseUrl: string, options: { readonly dev?: b
   const keys = remoteKeys({ fetch: () => logic.jwks(), minIntervalMs: 1 });
   const env = { DATABASE_URL: databaseUrl, TALARIA_SERVICE_KEYS_FILE: serviceKeysFile, TALARIA_DEV_CLIENTS: String(options.dev ?? true) };
   const service = platform.service({ name: 'service.auth', storage: db, auth: { keys }, platform: { env } });
-  const logic: AuthLogic = authLogic({ storage: authStorage(db), verifier: service.verifier, settings: service.settings(settings), log: service.log });
+  const logic: AuthLogic = authLogic({ storage: authStorage(db), verifier: service.verifier, contracts: service.contracts, settings: service.settings(settings), log: service.log });
   service.add(AuthServiceDefinition, authHandlers(logic));
   await service.start();
   return {
