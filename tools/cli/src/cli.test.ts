@@ -1,113 +1,22 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
-import { generateServiceKey, staticKeys } from '@talaria/auth';
-import { Account, AccountServiceDefinition, GetAccountRequest } from '@talaria/contracts/account/v1/account';
-import { AuthServiceDefinition } from '@talaria/contracts/auth/v1/auth';
-import { TransactionServiceDefinition } from '@talaria/contracts/transaction/v1/transaction';
-import { startEtcd, type EtcdServer } from '@talaria/etcd-server';
-import { connectPlatform, currentCall, notFound, principal, unauthorized, type Service } from '@talaria/service';
-import { createPlatform, type TestPlatform } from '@talaria/testing';
-import { run } from './run.ts';
-import { styleFor, type Terminal } from './terminal.ts';
-
-const MAIN = join(import.meta.dirname, 'main.ts');
-
-/** A contract with a method that answers with a stream, which no contract in proto/ has. */
-function streamDefinition() {
-  const set = fromBinary(FileDescriptorSetSchema, Buffer.from(AccountServiceDefinition.descriptor.set, 'base64'));
-  const method = { name: 'ListAll', inputType: '.account.v1.GetAccountRequest', outputType: '.account.v1.Account', serverStreaming: true };
-  const file = 'streams/v1/streams.proto';
-  set.file.push(create(FileDescriptorProtoSchema, { name: file, package: 'streams.v1', syntax: 'proto3', dependency: ['account/v1/account.proto'], service: [{ name: 'StreamService', method: [method] }] }));
-  return {
-    name: 'StreamService',
-    fullName: 'streams.v1.StreamService',
-    methods: { listAll: { name: 'ListAll', requestType: GetAccountRequest, requestStream: false, responseType: Account, responseStream: true, options: {} } },
-    descriptor: { file, set: Buffer.from(toBinary(FileDescriptorSetSchema, set)).toString('base64') },
-  } as const;
-}
-
-/** A platform over sockets and a real registry, as the CLI finds it under `serve`: etcd, an auth-service, one more service. */
-async function served(): Promise<{ readonly stateDir: string; readonly etcd: EtcdServer; readonly service: Service; stop(): Promise<void> }> {
-  const etcd = await startEtcd();
-  const platform: TestPlatform = await createPlatform({ listen: 'h2c', env: { ETCD_ENDPOINTS: etcd.address } });
-  const stateDir = mkdtempSync(join(tmpdir(), 'talaria-cli-'));
-  const cli = await generateServiceKey('talaria.cli');
-  const cliKeys = await staticKeys({ keys: [cli.publicJwk] });
-  const keys = {
-    find: async (kid: string) => (await cliKeys.find(kid)) ?? platform.keys.find(kid),
-    keys: () => [...cliKeys.keys(), ...platform.keys.keys()],
-  };
-  const make = (name: string): Service => platform.service({ name, version: '1.2.3', platform: { keys, registry: undefined, resolver: undefined } });
-
-  make('service.auth').add(AuthServiceDefinition, {
-    issueToken: ({ clientId, clientSecret }) => {
-      if (clientId !== 'dev' || clientSecret !== 'dev-secret') throw unauthorized('invalid_client', 'There is no such client.');
-      return Promise.resolve({ accessToken: 'outer', tokenType: 'Bearer', expiresIn: 60, scope: '' });
-    },
-    exchangeToken: async () => ({ passport: await platform.passport({ id: 'user_dev', clientId: 'dev', scopes: ['accounts:read', 'transactions:write'] }), expiresIn: 240 }),
-    getKeys: () => Promise.resolve({ jwks: '{"keys":[]}' }),
-    whoAmI: () => {
-      const { id, clientId, scopes } = principal();
-      return Promise.resolve({ authenticated: true, clientId, userId: id, scopes: [...scopes], caller: currentCall().caller?.service ?? '' });
-    },
-  });
-  const service = make('service.test')
-    .add(AccountServiceDefinition, {
-      createAccount: () => Promise.reject(new Error('not used')),
-      getAccount: ({ id }) => {
-        if (id !== 'acc_1') throw notFound('account', 'There is no such account.', { params: { id } });
-        return Promise.resolve({ account: { id, description: 'Peter \u009bPan', created: new Date(0) } });
-      },
-      listAccounts: () => Promise.resolve({ accounts: [] }),
-    })
-    .add(TransactionServiceDefinition, {
-      recordTransaction: ({ accountId, amount = 0n, currency, description, dedupeId }) => Promise.resolve({ transaction: { id: 'tx_1', accountId, amount, currency, description, dedupeId, created: new Date(0) } }),
-      getTransaction: () => Promise.reject(new Error('not used')),
-      listTransactions: () => Promise.reject(new Error('not used')),
-    })
-    .add(streamDefinition(), {
-      async *listAll({ id }) {
-        for (const each of ['1', '2']) yield await Promise.resolve({ id: `${id}${each}`, description: '', created: undefined });
-      },
-    });
-  await platform.start();
-  const keyFile = join(stateDir, 'talaria.cli.jwk');
-  writeFileSync(keyFile, JSON.stringify(cli.privateJwk));
-  writeFileSync(join(stateDir, 'platform.json'), JSON.stringify({ pid: process.pid, app: 'test', apps: [], etcd_endpoints: etcd.address, service_keys_file: '', cli_key_file: keyFile }));
-  return {
-    stateDir,
-    etcd,
-    service,
-    async stop() {
-      await platform.stop();
-      await etcd.stop();
-      rmSync(stateDir, { recursive: true, force: true });
-    },
-  };
-}
+import { AccountServiceDefinition } from '@talaria/contracts/account/v1/account';
+import { connectPlatform } from '@talaria/service';
+import { MAIN, runCli, served, type Served } from './testing/served.ts';
 
 describe('talaria', { concurrency: 3 }, () => {
-  let it_: Awaited<ReturnType<typeof served>>;
+  let it_: Served;
   before(async () => (it_ = await served()));
   after(() => it_.stop());
 
-  /** Runs a command in this process. */
-  const talaria = async (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<{ code: number | null; out: string; err: string }> => {
-    let [out, err] = ['', ''];
-    const style = styleFor({}, {});
-    const terminal: Terminal = { out: (text) => (out += text), err: (text) => (err += text), style, errStyle: style };
-    const code = await run(args, { terminal, env: { TALARIA_STATE_DIR: it_.stateDir, ...env }, signal: new AbortController().signal });
-    return { code, out, err };
-  };
+  const talaria = (args: readonly string[], env: Readonly<Record<string, string>> = {}, input = '') => runCli(args, { TALARIA_STATE_DIR: it_.stateDir, ...env }, input);
 
   it('is a program that ends by itself', async () => {
     const { ETCD_ENDPOINTS: _a, TALARIA_SERVICE_KEY_FILE: _b, ...inherited } = process.env;
@@ -141,21 +50,93 @@ describe('talaria', { concurrency: 3 }, () => {
 
   it('prints each message of a stream', async () => {
     const { out, err } = await talaria(['call', 'streams.v1.StreamService/ListAll', '{"id":"acc_"}', '--no-as']);
-    assert.deepEqual([...out.matchAll(/"id": "(\w+)"/g)].map(([, id]) => id), ['acc_1', 'acc_2'], err);
+    assert.equal(out, '{"id":"acc_1","description":""}\n{"id":"acc_2","description":""}\n', err);
+  });
+
+  it('takes requests from an argument and from standard input', async () => {
+    const stream = (input: string, ...args: string[]) => talaria(['call', 'streams.v1.StreamService/Count', '--compact', '--no-as', ...args], {}, input);
+    const counted = (ids: string): string => `{"id":"${ids}","description":""}\n`;
+    assert.equal((await stream('', '[{"id":"1"},{"id":"2"}]')).out, counted('1,2'));
+    assert.equal((await stream('', '{"id":"1"}{"id":"2"}')).out, counted('1,2'));
+    assert.equal((await stream('{"id":"1"}\n{\n"id":\n"2"} [{"id":"3"}]', '-')).out, counted('1,2,3'));
+    assert.equal((await stream('{"id":"1"}')).out, counted('1'));
+    const unary = (input: string, ...args: string[]) => talaria(['call', 'account.v1.AccountService/GetAccount', ...args], {}, input);
+    assert.match((await unary('{"id":"acc_1"}')).out, /"id": "acc_1"/);
+    assert.match((await unary('{"id":"acc_1"}\n', '-')).out, /"id": "acc_1"/);
+    assert.match((await unary('{\n  "id": 1\n}')).err, /line 2, column 9: id takes a string, not 1/);
+    assert.match((await unary('{\n  "id" 1\n}', '-')).err, /is not JSON \(line 2, column 8: ":" is expected after the property name "id", and there is "1"\)\.\n$/);
+  });
+
+  it('sends metadata', async () => {
+    const { out, err } = await talaria(['call', 'account.v1.AccountService/GetAccount', '{"id":"acc_1"}', '-H', 'X-Echo: one: 1', '-H', `x-echo-bin: ${Buffer.from('three').toString('base64')}`]);
+    assert.match(out, /"description": "one: 1;three"/, err);
+  });
+
+  it('describes contracts and methods, with a request that is valid', async () => {
+    const all = await talaria(['describe']);
+    assert.match(all.out, /^account\.v1\.AccountService, of service\.test\n[^]*\nstreams\.v1\.StreamService, of service\.test\n {2}Streams of every kind\.\n/, all.err);
+    const { out } = await talaria(['describe', 'streams.v1.StreamService']);
+    assert.match(out, /\n {2}ListAll {2}account\.v1\.GetAccountRequest → stream of account\.v1\.Account\n {4}Two accounts\.\n/);
+    assert.match(out, /\n {2}Chat {2}stream of account\.v1\.GetAccountRequest ↔ stream of account\.v1\.Account\n/);
+    const method = await talaria(['describe', 'account.v1.AccountService/ListAccounts']);
+    assert.match(method.out, /\naccount\.v1\.ListAccountsResponse\n {2}accounts: repeated account\.v1\.Account/);
+    assert.match(method.out, /\naccount\.v1\.Account\n {2}id: string/);
+    assert.match(method.out, /\ntalaria call account\.v1\.AccountService\/ListAccounts '\{.*\}'\n$/);
+    const example = await talaria(['call', 'account.v1.AccountService/ListAccounts', '--example']);
+    const used = await talaria(['call', 'account.v1.AccountService/ListAccounts', example.out]);
+    assert.equal(used.code, 0, used.err);
+  });
+
+  it('shows its version, and help with examples for every command', async () => {
+    assert.match((await talaria(['--version'])).out, /^\d+\.\d+\.\d+\S*\n$/);
+    const { out, code } = await talaria(['--help']);
+    assert.equal(code, 0);
+    const commands = [...out.matchAll(/^ {2}(\w+) .*[A-Z].*\.$/gm)].map(([, name = '']) => name);
+    assert.ok(commands.includes('call') && commands.includes('new') && !commands.includes('complete'), out);
+    for (const name of commands) {
+      const help = await talaria([name, '--help']);
+      assert.equal(help.code, 0);
+      assert.match(help.out, /\nExamples?:[^]*talaria /, name);
+    }
+  });
+
+  it('loads gRPC for no command that needs none', async () => {
+    const hook = `data:text/javascript,import{registerHooks}from'node:module';registerHooks({resolve(s,c,n){const r=n(s,c);process.stderr.write(r.url+'\\n');return r}})`;
+    for (const args of [['--help'], ['call', '--help'], ['completion', 'bash'], ['complete', '--', ''], ['listen', '--help']]) {
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--import', hook, MAIN, ...args], { timeout: 30_000 });
+      assert.notEqual(stdout, '');
+      assert.match(stderr, /cli\/src\/run\.ts/);
+      assert.doesNotMatch(stderr, /grpc|protobuf|libs\//, args.join(' '));
+    }
   });
 
   it('says what failed, and what to do next', async () => {
+    const get = 'account.v1.AccountService/GetAccount';
+    const trace = 'trace id [0-9a-f]{32}';
     const cases: readonly (readonly [args: readonly string[], code: number, says: RegExp])[] = [
-      [['call', 'account.v1.AccountService/GetAccount', '{"id":"acc_2"}'], 1, /^not_found\.account: There is no such account\.\n {2}id = acc_2\n$/],
-      [['call', 'account.v1.AccountService/GetAccount', '{}'], 1, /^bad_request[^]*\n {2}id: /],
-      [['call', 'account.v1.AccountService/GetAccount', '{"id":1}'], 2, /no account\.v1\.GetAccountRequest: .*id.* Its fields: id\.\n$/],
-      [['call', 'account.v1.AccountService/GetAccount', '{'], 2, /is not JSON .*single quotes/],
-      [['call', 'account.v1.AccountService/Get'], 1, /has no method "Get"\. It has: CreateAccount, GetAccount, ListAccounts\.\n$/],
-      [['call', 'account.v1.Account/Get'], 1, /no contract "account\.v1\.Account"\. Published: account\.v1\.AccountService, auth\.v1\.AuthService, /],
-      [['call', 'account.v1.AccountService'], 2, /names no method: write <contract>\/<Method>/],
-      [['call', 'account.v1.AccountService/GetAccount', '{"id":"acc_1"}', '--no-as'], 1, /^unauthorized\.principal: [^]*--no-as/],
-      [['call', 'account.v1.AccountService/GetAccount', '--as', 'nobody'], 1, /^unauthorized\.invalid_client: [^]*dev clients/],
-      [['cal'], 2, /unknown command 'cal'/],
+      [['call', get, '{"id":"acc_2"}'], 1, new RegExp(`^not_found\\.account: There is no such account\\.\\n {2}id = acc_2\\n {2}status NOT_FOUND, not retryable, ${trace}\\n$`)],
+      [['call', get, '{}'], 1, /^bad_request[^]*\n {2}id: [^]*talaria describe/],
+      [['call', get, '{"id":1}'], 2, /no account\.v1\.GetAccountRequest: line 1, column 7: id takes a string, not 1\. Its fields: id\.\n$/],
+      [['call', get, '{"idd":"1"}'], 2, /has no field "idd"\. Did you mean "id"\? Its fields: id\.\n$/],
+      [['call', get, '{'], 2, /is not JSON \(line 1, column 2: .*single quotes/],
+      [['call', get, '{"id":"acc_1"} {"id":"acc_1"}'], 2, /takes one request, and a second one begins at line 1, column 16/],
+      [['call', 'account.v1.AccountService/Get'], 1, /has no method "Get"\. Did you mean "GetAccount"\? It has: CreateAccount, GetAccount, ListAccounts\.\n$/],
+      [['call', 'account.v1.Account/Get'], 1, /no contract "account\.v1\.Account"\. Did you mean "account\.v1\.AccountService"\? Published: account\.v1\.AccountService, auth\.v1\.AuthService, /],
+      [['call', 'AccountService/GetAccount'], 1, /Did you mean "account\.v1\.AccountService"\?/],
+      [['describe', 'account.v1.AcountService'], 1, /Did you mean "account\.v1\.AccountService"\?/],
+      [['call', 'account.v1.AccountService'], 2, /names no method: write <contract>\/<Method>.*"talaria describe account\.v1\.AccountService" lists/],
+      [['call', get, '{"id":"acc_1"}', '--no-as'], 1, /^unauthorized\.principal: [^]*--no-as/],
+      [['call', get, '--as', 'nobody'], 1, /^unauthorized\.invalid_client: [^]*dev clients/],
+      [['call', 'account.v1.AccountService/CreateAccount', '{"description":"x"}'], 1, /^forbidden\.scope: [^]*status PERMISSION_DENIED[^]*\nThe client "dev" lacks the scope accounts:write: .*--as <client>/],
+      [['call', 'webhook.v1.WebhookService/GetWebhook', '{"id":"webhook_1"}'], 1, /^unavailable\.no_instances: [^]* retryable, [^]*Nobody serves webhook\.v1\.WebhookService now; served now: account\.v1\.AccountService \(service\.test\), auth\.v1\.AuthService \(service\.auth\).*npx nx serve/],
+      [['call', 'streams.v1.StreamService/Chat', '{"id":"bye"}', '--no-as'], 1, new RegExp(`^precondition_failed\\.bye: They said goodbye\\.\\n {2}status FAILED_PRECONDITION, not retryable, ${trace}\\n$`)],
+      [['call', 'streams.v1.StreamService/Count', '{"id":"1"} {"id":2}', '--no-as'], 2, /no account\.v1\.GetAccountRequest: line 1, column 18: id takes a string, not 2\./],
+      [['call', get, '{}', '--timeout', 'soon'], 2, /--timeout soon is no time/],
+      [['call', get, '{}', '-H', 'grpc-timeout: 1S'], 2, /use --timeout/],
+      [['call', get, '{}', '-H', 'x'], 2, /has no colon/],
+      [['cal'], 2, /unknown command 'cal'[^]*Did you mean call/],
+      [['call', get, '--exampel'], 2, /unknown option '--exampel'[^]*Did you mean --example/],
+      [['completion', 'tcsh'], 2, /one of bash, zsh, fish/],
       [['listen', 'x'], 2, /no port: give a number/],
     ];
     for (const [args, code, says] of cases) {
@@ -191,6 +172,7 @@ describe('talaria', { concurrency: 3 }, () => {
         ['auth.v1.AuthService', 'service.auth', 1],
         ['streams.v1.StreamService', 'service.test', 1],
         ['transaction.v1.TransactionService', 'service.test', 1],
+        ['webhook.v1.WebhookService', 'service.webhook', 0],
       ],
     );
   });

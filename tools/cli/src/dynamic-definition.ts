@@ -1,12 +1,32 @@
 import { fromBinary, toBinary, type DescMethod, type Message } from '@bufbuild/protobuf';
+import { BinaryReader } from '@bufbuild/protobuf/wire';
+import { DurationSchema, MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import type { MethodDefinition } from '@talaria/rpc';
 
 /** The name of the one method in a dynamic definition. */
 export const CALLED = 'called';
 
-/** A definition of one method, made from its descriptor. */
+/** The number of `talaria.options.v1.deadline`. */
+const DEADLINE_FIELD = 52002;
+
+/** The longest a call may take by the contract, in ms; undefined where it does not say. */
+export function deadlineMsOf(method: DescMethod): number | undefined {
+  const found = method.proto.options?.$unknown?.findLast(({ no }) => no === DEADLINE_FIELD);
+  if (!found) return undefined;
+  const { seconds, nanos } = fromBinary(DurationSchema, new BinaryReader(found.data).bytes());
+  return Number(seconds) * 1000 + nanos / 1e6;
+}
+
+const IDEMPOTENCY = {
+  [MethodOptions_IdempotencyLevel.IDEMPOTENT]: 'IDEMPOTENT',
+  [MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS]: 'NO_SIDE_EFFECTS',
+  [MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN]: undefined,
+} as const;
+
+/** A definition of one method, made from its descriptor, with the options by which clients go. */
 export function dynamicDefinition(method: DescMethod): { readonly [CALLED]: MethodDefinition<Message, Message, Message, Message> } {
   const { input, output, methodKind } = method;
+  const [idempotencyLevel, deadlineMs] = [IDEMPOTENCY[method.idempotency], deadlineMsOf(method)];
   return {
     [CALLED]: {
       path: `/${method.parent.typeName}/${method.name}`,
@@ -16,7 +36,7 @@ export function dynamicDefinition(method: DescMethod): { readonly [CALLED]: Meth
       requestDeserialize: (bytes) => fromBinary(input, bytes),
       responseSerialize: (message) => toBinary(output, message),
       responseDeserialize: (bytes) => fromBinary(output, bytes),
-      options: {},
+      options: { ...(idempotencyLevel ? { idempotencyLevel } : {}), ...(deadlineMs === undefined ? {} : { deadlineMs }) },
     },
   };
 }

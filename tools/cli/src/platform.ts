@@ -1,12 +1,10 @@
 import { connectPlatform, type ConnectPlatformOptions, type PlatformClient } from '@talaria/service';
-import { CliError } from './cli-error.ts';
 
-/** How long etcd may take to answer a person. */
-const ETCD_LIMIT_MS = 5000;
-
-/** Runs `use` with a connection to the platform, and closes it. */
-export async function withPlatform<T>(options: ConnectPlatformOptions, use: (platform: PlatformClient) => Promise<T>): Promise<T> {
-  const platform = await connectPlatform(options);
+/** Runs `use` with a connection to the platform, and closes it. Rejects at once when `signal` aborts while connecting. */
+export async function withPlatform<T>(options: ConnectPlatformOptions & { readonly signal?: AbortSignal }, use: (platform: PlatformClient) => Promise<T>): Promise<T> {
+  const { signal, ...connect } = options;
+  const connecting = connectPlatform(connect);
+  const platform = await (signal ? unlessAborted(connecting, signal) : connecting);
   try {
     return await use(platform);
   } finally {
@@ -14,19 +12,12 @@ export async function withPlatform<T>(options: ConnectPlatformOptions, use: (pla
   }
 }
 
-/** Waits for something that etcd must answer; fails with what to do if it does not. */
-export async function fromEtcd<T>(endpoints: string, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ETCD_LIMIT_MS / 1000} s`)), ETCD_LIMIT_MS);
+/** Settles as `work` does, unless the signal aborts first: then it rejects with the signal's reason. */
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
-  try {
-    return await Promise.race([work, limit]);
-  } catch (error) {
-    if (error instanceof CliError) throw error;
-    const [reason] = (error as Error).message.split('\n');
-    throw new CliError(`etcd at ${endpoints} cannot be asked (${reason ?? ''}): is it running, and is ETCD_ENDPOINTS right?`);
-  } finally {
-    clearTimeout(timer);
-  }
 }

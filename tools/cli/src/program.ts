@@ -1,13 +1,18 @@
 import { Command } from 'commander';
 import type { CallOptions } from './commands/call.ts';
+import { SHELLS } from './completion/shells.ts';
+import type { Input } from './input.ts';
 import type { ListenOptions } from './commands/listen.ts';
 import type { NewOptions } from './commands/new.ts';
 import type { TokenOptions } from './commands/token.ts';
+import { ownVersion } from './new/versions.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What the commands work with. */
 export interface ProgramContext {
   readonly terminal: Terminal;
+  /** Default: the standard input of this process. */
+  readonly input?: Input;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborts when the user wants to stop. */
   readonly signal: AbortSignal;
@@ -17,11 +22,27 @@ const WHERE = `
 Where: what "npx nx serve …" runs, found by platform.json in TALARIA_STATE_DIR (default .talaria in the clone), or any
 platform by ETCD_ENDPOINTS and TALARIA_SERVICE_KEY_FILE.`;
 
+const EXIT_CODES = `
+Exit codes: 0 it worked; 1 it did not; 2 the command is wrong; 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.`;
+
+const CALLING = `
+The request is proto JSON, with proto field names or in camel case. Without the argument it is read from a pipe (or a file, by <),
+and is empty if there is none. A method that takes a stream reads its requests from standard input as they come: one JSON value
+after the other, each of which is sent as soon as it is complete; an array stands for its items.
+
+An answer is printed over several lines; the messages of a stream as they arrive, one a line unless standard output is a terminal.
+A call takes as long as its contract says, 10 s where that says nothing; a stream lasts until it ends. Ctrl-C cancels it everywhere.`;
+
+const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
+
 /** The command line. Each command's code is loaded when it runs: \`listen\` needs no gRPC. */
-export function createProgram({ terminal, env, signal }: ProgramContext): Command {
+export function createProgram(context: ProgramContext): Command {
+  const { terminal, env, signal } = context;
   const program = new Command('talaria')
     .description('Calls, lists and watches what runs on a Talaria platform.')
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
+    .version(ownVersion(), '-V, --version', 'prints the version')
+    .addHelpText('after', `${EXIT_CODES}\n\n"talaria <command> --help" shows options and examples. Completion: "talaria completion --help".`)
     .showHelpAfterError('(--help says what there is)')
     .exitOverride();
 
@@ -46,19 +67,44 @@ export function createProgram({ terminal, env, signal }: ProgramContext): Comman
     .command('call')
     .description('Calls a method of any published contract and prints its answer as JSON.')
     .argument('<contract/Method>', 'such as account.v1.AccountService/GetAccount')
-    .argument('[json]', 'the request, in proto JSON; "-" reads it from standard input; an array for methods that take a stream', '{}')
+    .argument('[json]', 'the request, in proto JSON; "-" reads it, or a stream of them, from standard input')
     .option('--as <client>', 'for which client to act', 'dev')
     .option('--no-as', 'act for nobody: as the service talaria.cli alone')
     .option('--secret <secret>', 'the client\'s secret (default: <client>-secret, which is that of the dev clients)')
-    .option('--timeout <seconds>', 'how long the call may take', '10')
-    .addHelpText('after', `${WHERE}\n\nExample: talaria call account.v1.AccountService/ListAccounts '{"limit":5}'`)
-    .action(async (target: string, json: string, options: CallOptions) => (await import('./commands/call.ts')).call(target, json, options, terminal, env, signal));
+    .option('-H, --header <key: value>', 'metadata to send; as often as needed; a key that ends in -bin takes base64', collect)
+    .option('--timeout <seconds>', 'how long the call may take: 10, 0.5, 500ms, 5m')
+    .option('--compact', 'one line a message')
+    .option('--example', 'prints a request to fill in, and calls nothing')
+    .addHelpText(
+      'after',
+      `${CALLING}
+${WHERE}
+
+Examples:
+  talaria call account.v1.AccountService/ListAccounts '{"limit":5}'
+  talaria call account.v1.AccountService/CreateAccount --example
+  echo '{"id":"acc_1"}' | talaria call account.v1.AccountService/GetAccount
+  talaria call chat.v1.ChatService/Chat            (type requests; Ctrl-D ends)
+  talaria call log.v1.LogService/Follow '{}' | head -3
+  talaria call account.v1.AccountService/GetAccount '{"id":"acc_1"}' -H 'x-tenant: blue' --as dev2`,
+    )
+    .action(async (target: string, json: string | undefined, options: CallOptions) => {
+      const [{ call }, input] = await Promise.all([import('./commands/call.ts'), context.input ?? import('./input.ts').then(({ processInput }) => processInput())]);
+      return call(target, json, options, { terminal, input, env, signal });
+    });
+
+  program
+    .command('describe')
+    .description('Shows what a contract or a method is for, what it takes and answers, and a call to copy.')
+    .argument('[contract[/Method]]', 'such as account.v1.AccountService or account.v1.AccountService/GetAccount; nothing: all contracts')
+    .addHelpText('after', `${WHERE}\n\nExample: talaria describe account.v1.AccountService/CreateAccount`)
+    .action(async (target: string | undefined) => (await import('./commands/describe.ts')).describe(target, terminal, env));
 
   program
     .command('services')
     .description('Lists the published contracts, who owns them and which instances serve them.')
     .option('--json', 'as JSON')
-    .addHelpText('after', WHERE)
+    .addHelpText('after', `${WHERE}\n\nExample: talaria services --json | jq -r '.[].contract'`)
     .action(async (options: { json?: boolean }) => (await import('./commands/services.ts')).services(options, terminal, env));
 
   program
@@ -76,9 +122,36 @@ The tokens are good for up to five minutes. grpcurl takes one -H a line; ADDRESS
   H=(); while read -r line; do H+=(-H "$line"); done < <(npx talaria token --as dev)
   grpcurl -plaintext "\${H[@]}" -d '{"limit":5}' ADDRESS account.v1.AccountService/ListAccounts
 
-Without --as there is one line only, so this does: grpcurl -plaintext -H "$(npx talaria token)" …`,
+Without --as there is one line only, so this does: grpcurl -plaintext -H "$(npx talaria token)" …
+
+Example: talaria token --as dev --json`,
     )
     .action(async (options: TokenOptions) => (await import('./commands/token.ts')).token(options, terminal, env));
+
+  program
+    .command('completion')
+    .description('Prints the script with which a shell completes commands, options, contracts, methods and clients.')
+    .argument('<shell>', `${SHELLS.join(', ')}`)
+    .addHelpText(
+      'after',
+      `
+It completes "talaria …" and "npx talaria …", by the talaria of the folder that you are in. Contracts and methods are those that
+are published now; without a platform there are none.
+
+  bash  in ~/.bashrc:  source <(npx --no talaria completion bash)      (or write it to a file and source that)
+  zsh   in ~/.zshrc:   source <(npx --no talaria completion zsh)
+  fish  once:          npx --no talaria completion fish > ~/.config/fish/completions/talaria.fish
+
+Example: source <(npx talaria completion bash)`,
+    )
+    .action(async (shell: string) => (await import('./commands/completion.ts')).completion(shell, terminal));
+
+  program
+    .command('complete', { hidden: true })
+    .description('Prints what may stand at the last of these words, for the scripts of "talaria completion".')
+    .argument('[words...]')
+    .allowUnknownOption()
+    .action(async (words: readonly string[]) => (await import('./commands/complete.ts')).complete(words, program, terminal, env));
 
   return program;
 }

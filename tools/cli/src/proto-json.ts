@@ -1,25 +1,30 @@
 import { fromJson, toJson, type DescMessage, type JsonValue, type Message, type Registry } from '@bufbuild/protobuf';
 import { FieldOptions_JSType } from '@bufbuild/protobuf/wkt';
 import { CliError } from './cli-error.ts';
+import { findComplaint } from './json/complaint.ts';
+import { JsonSyntaxError, parseJson, type JsonText, type Position } from './json/json-text.ts';
 
-/** Reads JSON text. An integer that a JavaScript number would round stays as it was written, as a string, which proto JSON takes for one. */
-export function readJson(text: string): JsonValue {
+/** Where something stands, for people. */
+export const place = ({ line, column }: Position): string => `line ${line}, column ${column}`;
+
+/** Reads the JSON of a request. Its errors say where it stops being JSON, and `advice`. */
+export function readJson(text: string, start?: Position, advice = ''): JsonText {
   try {
-    return JSON.parse(text, (_key, value: unknown, context?: { readonly source?: string }) =>
-      typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? '') ? context?.source : value,
-    ) as JsonValue;
+    return parseJson(text, start);
   } catch (error) {
-    throw new CliError(`The request is not JSON (${(error as Error).message}): write it in single quotes, such as '{"id":"acc_…"}'.`, 2);
+    if (error instanceof JsonSyntaxError) throw new CliError(`The request is not JSON (${place(error.position)}: ${error.message})${advice === '' ? '' : `: ${advice}`}.`, 2);
+    throw error;
   }
 }
 
-/** A message from proto JSON: proto field names or camel case. Its errors name the field. */
-export function messageFrom(schema: DescMessage, json: JsonValue, registry: Registry): Message {
+/** A message from proto JSON: proto field names or camel case. Its errors say where, which field, and what that takes. */
+export function messageFrom(schema: DescMessage, json: JsonText, registry: Registry): Message {
   try {
-    return fromJson(schema, json, { registry });
+    return fromJson(schema, json.value, { registry });
   } catch (error) {
+    const complaint = findComplaint(schema, json, registry) ?? { position: json.position, text: `${(error as Error).message}.` };
     const fields = schema.fields.map(({ name }) => name);
-    throw new CliError(`The request is no ${schema.typeName}: ${(error as Error).message}. Its fields: ${fields.length > 0 ? fields.join(', ') : 'none'}.`, 2);
+    throw new CliError(`The request is no ${schema.typeName}: ${place(complaint.position)}: ${complaint.text} Its fields: ${fields.length > 0 ? fields.join(', ') : 'none'}.`, 2);
   }
 }
 

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+
 /** Where a command writes, and what it may use there. */
 export interface Terminal {
   /** Writes text as it is. */
@@ -7,6 +9,12 @@ export interface Terminal {
   readonly style: Style;
   /** The style of `err`. */
   readonly errStyle: Style;
+  /** Whether a person reads `out` as it comes. Default false. */
+  readonly interactive?: boolean;
+  /** Resolves when whoever reads `out` has room for more. Default: at once. */
+  room?(): Promise<void>;
+  /** Aborts when nobody reads `out` any more (`| head -1`). Default: never. */
+  readonly gone?: AbortSignal;
 }
 
 /** Colours, or none. */
@@ -31,13 +39,21 @@ export function styleFor(stream: { readonly isTTY?: boolean }, env: NodeJS.Proce
 
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
-  // Whoever reads us may stop reading (`| head`): that is no error.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(0));
+  const { stdout, stderr } = process;
+  const gone = new AbortController();
+  // Whoever reads us may stop reading (`| head -1`): that is no error, and no reason to go on.
+  stdout.on('error', () => gone.abort());
+  stderr.on('error', () => {});
   return {
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
-    style: styleFor(process.stdout, process.env),
-    errStyle: styleFor(process.stderr, process.env),
+    out: (text) => void stdout.write(text),
+    err: (text) => void stderr.write(text),
+    style: styleFor(stdout, process.env),
+    errStyle: styleFor(stderr, process.env),
+    interactive: stdout.isTTY,
+    room: async () => {
+      if (stdout.writableNeedDrain && !gone.signal.aborted) await once(stdout, 'drain', { signal: gone.signal }).catch(() => {});
+    },
+    gone: gone.signal,
   };
 }
 

@@ -1,52 +1,169 @@
-import { text } from 'node:stream/consumers';
 import type { Message } from '@bufbuild/protobuf';
-import { CliError } from '../cli-error.ts';
-import { findMethod, methodName } from '../contract-methods.ts';
-import { CALLED, dynamicDefinition } from '../dynamic-definition.ts';
-import { fromEtcd, withPlatform } from '../platform.ts';
-import { jsonOf, messageFrom, readJson } from '../proto-json.ts';
+import { ServiceError } from '@talaria/errors';
+import { Metadata, type ClientMiddleware } from '@talaria/rpc';
+import { findMethod, methodName, type FoundMethod } from '../contract-methods.ts';
+import { CALLED, deadlineMsOf, dynamicDefinition } from '../dynamic-definition.ts';
+import { exampleOf } from '../example.ts';
+import { CallFailure } from '../failure.ts';
+import { fromEtcd } from '../from-etcd.ts';
+import type { Input } from '../input.ts';
+import { metadataFrom } from '../metadata.ts';
+import { unlessAborted, withPlatform } from '../platform.ts';
+import { jsonOf } from '../proto-json.ts';
+import { withRegistry } from '../registry.ts';
+import { jsonValues, requestStream, singleRequest, takesStream, type Source } from '../requests.ts';
 import { printable, type Terminal } from '../terminal.ts';
+import { timeLimitMs } from '../time-limit.ts';
 
 /** What the user may say. */
 export interface CallOptions {
   /** A client; false: for nobody. */
   readonly as: string | false;
   readonly secret?: string;
-  /** In seconds. */
-  readonly timeout: string;
+  /** As `timeLimitMs` reads it. */
+  readonly timeout?: string;
+  /** Lines such as `x-tenant: blue`. */
+  readonly header?: readonly string[];
+  /** One line a message, wherever it goes. */
+  readonly compact?: boolean;
+  /** Print a request to fill in, and call nothing. */
+  readonly example?: boolean;
 }
 
-type Env = Readonly<Record<string, string | undefined>>;
-type Limits = { readonly timeoutMs: number; readonly signal: AbortSignal };
+/** What a command that calls works with. */
+export interface CallEnvironment {
+  readonly terminal: Terminal;
+  readonly input: Input;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborts when the user wants to stop. */
+  readonly signal: AbortSignal;
+}
+
+type Limits = { readonly timeoutMs?: number; readonly signal: AbortSignal };
 type AnyClient = { readonly [CALLED]: (request: unknown, limits: Limits) => Promise<Message> & AsyncIterable<Message> };
 
-/** `talaria call <contract>/<Method> [json]`: prints each response as JSON. */
-export async function call(target: string, json: string, options: CallOptions, terminal: Terminal, env: Env, signal: AbortSignal): Promise<void> {
-  const timeoutMs = Number(options.timeout) * 1000;
-  if (!(timeoutMs > 0)) throw new CliError(`--timeout ${options.timeout} is no time: give seconds, such as --timeout 10.`, 2);
-  const wanted = methodName(target);
-  const request = readJson(json === '-' ? await text(process.stdin) : json);
+/** A conversation lasts as long as it lasts: the greatest time that a timer takes. */
+const ENDLESS_MS = 2_000_000_000;
+/** How long it may take to find out what runs, for a hint. */
+const HINT_LIMIT_MS = 1000;
+/** Whoever waits this long for standard input wants to know for what. */
+const PATIENCE_MS = 1500;
 
-  await withPlatform({ as: options.as || undefined, secret: options.secret, env }, async ({ service, client, platform }) => {
-    const { contracts } = service;
-    await fromEtcd(env['ETCD_ENDPOINTS'] || platform?.etcd_endpoints || '', contracts.ready);
-    const { method, registry } = findMethod(wanted, contracts.get());
-    const { input, output, methodKind } = method;
-    const clientStream = methodKind === 'client_streaming' || methodKind === 'bidi_streaming';
-    const requests = (clientStream && Array.isArray(request) ? request : [request]).map((each) => messageFrom(input, each, registry));
-    const called = (client(dynamicDefinition(method)) as unknown as AnyClient)[CALLED];
-    const limits = { timeoutMs, signal };
-    const print = (message: Message): void => terminal.out(`${printable(JSON.stringify(jsonOf(output, message, registry), null, 2))}\n`);
-    const argument = clientStream ? iterate(requests) : requests[0];
-    if (methodKind === 'server_streaming' || methodKind === 'bidi_streaming') {
-      for await (const message of called(argument, limits)) print(message);
-    } else {
-      print(await called(argument, limits));
-    }
-  });
+/** `talaria call <contract>/<Method> [json]`: prints each response as JSON, as it arrives. */
+export async function call(target: string, json: string | undefined, options: CallOptions, environment: CallEnvironment): Promise<void> {
+  const { terminal, env, signal } = environment;
+  const timeoutMs = options.timeout === undefined ? undefined : timeLimitMs(options.timeout);
+  const headers = metadataFrom(options.header ?? []);
+  const wanted = methodName(target);
+  // What is wrong with the text is said before anything else is tried.
+  if (json !== undefined && json !== '-') for await (const _ of jsonValues({ argument: json }));
+
+  if (options.example) {
+    const published = await withRegistry(env, (registry) => registry.contracts());
+    const { method } = findMethod(wanted, [...published.values()]);
+    return terminal.out(`${JSON.stringify(exampleOf(method.input), null, options.compact ? undefined : 2)}\n`);
+  }
+  const ended = AbortSignal.any([signal, ...(terminal.gone ? [terminal.gone] : [])]);
+  try {
+    await withPlatform({ as: options.as || undefined, secret: options.secret, env, signal: ended }, async ({ service, client, platform }) => {
+      const { contracts } = service;
+      await unlessAborted(fromEtcd(env['ETCD_ENDPOINTS'] || platform?.etcd_endpoints || '', contracts.ready), ended);
+      const found = findMethod(wanted, contracts.get());
+      const seen: { traceId?: string | undefined } = {};
+      const called = (client(dynamicDefinition(found.method), { middleware: observed(headers, seen) }) as unknown as AnyClient)[CALLED];
+      try {
+        await converse(found, called, json, timeoutMs, options, { ...environment, signal: ended });
+      } catch (error) {
+        if (!(error instanceof ServiceError)) throw error;
+        throw new CallFailure(error, { as: options.as || undefined, traceId: seen.traceId, running: error.code.startsWith('unavailable') ? await running(env) : undefined });
+      }
+    });
+  } catch (error) {
+    // Nobody reads the rest: that ends it, and is no failure.
+    if (!terminal.gone?.aborted) throw error;
+  }
 }
 
- 
-async function* iterate<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items;
+/** Sends the metadata, which goes before what the platform itself would send, and notes the trace. */
+function observed(headers: Metadata, seen: { traceId?: string | undefined }): ClientMiddleware {
+  return async function* observe(call, options) {
+    const metadata = Metadata(options.metadata);
+    for (const [key, values] of headers) metadata.set(key, values as string[]);
+    seen.traceId = /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(String(metadata.get('traceparent')))?.[1];
+    return yield* call.next(call.request, { ...options, metadata });
+  };
+}
+
+/** Makes the call and prints what comes back. */
+async function converse({ method, registry }: FoundMethod, called: AnyClient[typeof CALLED], json: string | undefined, timeoutMs: number | undefined, options: CallOptions, environment: CallEnvironment): Promise<void> {
+  const { terminal, input, signal } = environment;
+  const streams = method.methodKind === 'server_streaming' || method.methodKind === 'bidi_streaming';
+  const oneLine = options.compact || (streams && !terminal.interactive);
+  const print = async (message: Message): Promise<void> => {
+    terminal.out(`${printable(JSON.stringify(jsonOf(method.output, message, registry), null, oneLine ? undefined : 2))}\n`);
+    await terminal.room?.();
+  };
+  const source = sourceOf(json, takesStream(method), environment);
+  const broken = new AbortController();
+  // Conversations have no end of their own; everything else has the client's.
+  const endless = method.methodKind !== 'unary' && deadlineMsOf(method) === undefined;
+  const limit = timeoutMs ?? (endless ? ENDLESS_MS : undefined);
+  const limits = { ...(limit === undefined ? {} : { timeoutMs: limit }), signal: AbortSignal.any([signal, broken.signal]) };
+  try {
+    const argument = takesStream(method) ? untilBroken(requestStream(method.input, registry, source), broken) : await unlessAborted(singleRequest(method, registry, source), signal);
+    if (streams) for await (const message of called(argument, limits)) await print(message);
+    else await print(await called(argument, limits));
+  } catch (error) {
+    // A request that cannot be sent ends the call; what the service says of that end is beside the point.
+    throw broken.signal.aborted ? broken.signal.reason : error;
+  } finally {
+    input.close();
+  }
+}
+
+/** The argument, or standard input where that is asked for or sensible. */
+function sourceOf(json: string | undefined, stream: boolean, { input, terminal }: CallEnvironment): Source {
+  if (json !== undefined && json !== '-') return { argument: json };
+  if (json === undefined && !stream && input.kind !== 'pipe') return { argument: '' };
+  const what = stream ? 'requests, one JSON value after the other' : 'the request';
+  if (input.kind === 'terminal') terminal.err(`Reading ${what}, from the terminal; Ctrl-D ends.\n`);
+  else return { input: impatient(input, () => terminal.err(`Waiting for ${what} on standard input (an argument, such as '{}', goes before it).\n`)) };
+  return { input };
+}
+
+/** Calls `complain` once if nothing arrives for a while. */
+function impatient(input: Input, complain: () => void): Input {
+  return {
+    ...input,
+    async *text() {
+      const timer = setTimeout(complain, PATIENCE_MS);
+      try {
+        for await (const text of input.text()) {
+          clearTimeout(timer);
+          yield text;
+        }
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+/** Aborts `broken` with the error that ends `items`. */
+async function* untilBroken<T>(items: AsyncIterable<T>, broken: AbortController): AsyncGenerator<T, void, undefined> {
+  try {
+    yield* items;
+  } catch (error) {
+    broken.abort(error);
+    throw error;
+  }
+}
+
+async function running(env: CallEnvironment['env']): Promise<ReadonlyMap<string, string> | undefined> {
+  try {
+    const services = await withRegistry(env, (registry) => registry.services(), HINT_LIMIT_MS);
+    return new Map([...services].filter(([, instances]) => instances.length > 0).map(([contract, instances]) => [contract, instances[0]?.service ?? '']));
+  } catch {
+    return undefined;
+  }
 }

@@ -1,30 +1,17 @@
-import { silentLogger } from '@talaria/base';
-import { etcdRegistry, type ContractInfo, type RegisteredEndpoint } from '@talaria/discovery';
-import { connectEtcd } from '@talaria/etcd';
-import { findPlatform } from '@talaria/service';
-import { fromEtcd } from '../platform.ts';
+import { withRegistry } from '../registry.ts';
 import { printable, table, type Terminal } from '../terminal.ts';
 
 /** `talaria services`: who serves what. */
 export async function services(options: { readonly json?: boolean }, terminal: Terminal, env: Readonly<Record<string, string | undefined>>): Promise<void> {
-  const { endpoints } = findPlatform(env);
-  const etcd = connectEtcd({ endpoints, log: silentLogger });
-  const namespace = env['TALARIA_NAMESPACE'];
-  const registry = etcdRegistry({ etcd, log: silentLogger, ...(namespace ? { namespace } : {}) });
-  try {
-    let published: ReadonlyMap<string, ContractInfo> = new Map();
-    const watch = registry.watchContracts((contracts) => (published = contracts));
-    const [found] = await fromEtcd(endpoints, Promise.all([registry.services(), watch.ready]));
+  await withRegistry(env, async (registry) => {
+    const [found, published] = await Promise.all([registry.services(), registry.contracts()]);
     const all = [...new Set([...published.keys(), ...found.keys()])].sort().map((contract) => ({
       contract,
       service: published.get(contract)?.service ?? found.get(contract)?.[0]?.service ?? '',
-      instances: (found.get(contract) ?? []).map(instanceOf),
+      instances: (found.get(contract) ?? []).map(({ id, instance, version, startedAt }) => ({ address: id, instance, version, since: startedAt })),
     }));
     terminal.out(options.json ? `${JSON.stringify(all, null, 2)}\n` : tableOf(all, terminal));
-  } finally {
-    await registry.close();
-    etcd.close();
-  }
+  });
 }
 
 interface Instance {
@@ -32,10 +19,6 @@ interface Instance {
   readonly instance: string | undefined;
   readonly version: string | undefined;
   readonly since: string | undefined;
-}
-
-function instanceOf({ id, instance, version, startedAt }: RegisteredEndpoint): Instance {
-  return { address: id, instance, version, since: startedAt };
 }
 
 function tableOf(all: readonly { readonly contract: string; readonly service: string; readonly instances: readonly Instance[] }[], { style }: Terminal): string {

@@ -1,0 +1,27 @@
+import { readPlatformFile, stateDirOf } from '@talaria/service/platform-file';
+import { findContract } from '../contract-methods.ts';
+import { withRegistry } from '../registry.ts';
+import { commentOf } from '../comments.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** A person who pressed Tab waits no longer; in ms. */
+const LIMIT_MS = 600;
+
+/** Whether `nx serve` runs here. */
+export function servedHere(env: Env): boolean {
+  return readPlatformFile(stateDirOf(env)) !== undefined;
+}
+
+/**
+ * What begins with `word` among the published contracts: as long as several do, each with a slash after it; the methods of one.
+ * Rejects where no platform is found, or none that answers quickly.
+ */
+export async function publishedMethods(word: string, env: Env): Promise<readonly { readonly value: string; readonly about: string }[]> {
+  const published = await withRegistry(env, async (registry) => [...(await registry.contracts()).values()], LIMIT_MS);
+  const [wanted = ''] = word.split('/', 1);
+  const found = published.filter(({ contract }) => (word.includes('/') ? contract === wanted : contract.startsWith(wanted)));
+  const [only] = found;
+  if (only === undefined || found.length > 1) return found.map(({ contract, service }) => ({ value: `${contract}/`, about: service })).sort((a, b) => (a.value < b.value ? -1 : 1));
+  return findContract(only.contract, published).contract.methods.map((method) => ({ value: `${only.contract}/${method.name}`, about: commentOf(method)[0] ?? '' }));
+}

@@ -1,0 +1,38 @@
+import { silentLogger } from '@talaria/base';
+import { etcdRegistry, type ContractInfo, type Registry } from '@talaria/discovery';
+import { connectEtcd } from '@talaria/etcd';
+import { findPlatform } from '@talaria/service/platform-file';
+import { fromEtcd } from './from-etcd.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** What is published, and who serves it. */
+export interface RegistryReader {
+  /** Every published contract, by name, with its descriptor. */
+  contracts(): Promise<ReadonlyMap<string, ContractInfo>>;
+  /** The instances of every contract. */
+  services(): ReturnType<Registry['services']>;
+}
+
+/** Reads the registry of the platform that `env` names, without being a service. Each read waits `limitMs` at most (default 5,000). */
+export async function withRegistry<T>(env: Env, use: (reader: RegistryReader) => Promise<T>, limitMs?: number): Promise<T> {
+  const { endpoints } = findPlatform(env);
+  const etcd = connectEtcd({ endpoints, log: silentLogger });
+  const namespace = env['TALARIA_NAMESPACE'];
+  const registry = etcdRegistry({ etcd, log: silentLogger, ...(namespace ? { namespace } : {}) });
+  try {
+    return await use({
+      async contracts() {
+        let published: ReadonlyMap<string, ContractInfo> = new Map();
+        const watch = registry.watchContracts((contracts) => (published = contracts));
+        await fromEtcd(endpoints, watch.ready, limitMs);
+        watch.close();
+        return published;
+      },
+      services: () => fromEtcd(endpoints, registry.services(), limitMs),
+    });
+  } finally {
+    await registry.close();
+    etcd.close();
+  }
+}
