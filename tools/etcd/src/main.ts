@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import { type EtcdOptions, type EtcdServer } from './start.ts';

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { parseArgs } from 'node:util';
 import { createLogger } from '@talaria/base';
 import { startPostgres } from './server.ts';
