@@ -41,19 +41,21 @@ async function candidates(words: readonly string[], program: Command, env: Env):
   const word = words.at(-1) ?? '';
   const before = words.slice(0, -1);
   const beginning = (all: readonly Candidate[]): readonly Candidate[] => all.filter(({ value }) => value.startsWith(word));
-  const command = program.commands.find((each) => each.name() === before.find((some) => !some.startsWith('-')));
+  const named = before.find((some) => !some.startsWith('-'));
+  const command = program.commands.find((each) => each.name() === named);
+  if (named !== undefined && !command) return [];
   const options = (command ?? program).createHelp().visibleOptions(command ?? program);
-  const named = (name: string): Option | undefined => options.find(({ short, long }) => short === name || long === name);
+  const option = (name: string): Option | undefined => options.find(({ short, long }) => short === name || long === name);
 
   // --as=de
   const [, name = '', value = ''] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];
   if (name !== '') return beginning(((await OPTIONS[name]?.(value, env)) ?? []).map((each) => ({ ...each, value: `${name}=${each.value}` })));
   // --as de
   const last = before.at(-1) ?? '';
-  if (last.startsWith('-') && named(last)?.required) return beginning((await OPTIONS[last]?.(word, env)) ?? []);
+  if (last.startsWith('-') && option(last)?.required) return beginning((await OPTIONS[last]?.(word, env)) ?? []);
   if (word.startsWith('-')) return beginning(options.flatMap(({ long, short, description }) => ({ value: long ?? short ?? '', about: description })));
   if (!command) return beginning(program.createHelp().visibleCommands(program).map((each) => ({ value: each.name(), about: each.description() })));
 
-  const given = before.slice(before.indexOf(command.name()) + 1).filter((some, index, all) => !some.startsWith('-') && !named(all[index - 1] ?? '')?.required);
+  const given = before.slice(before.indexOf(command.name()) + 1).filter((some, index, all) => !some.startsWith('-') && !option(all[index - 1] ?? '')?.required);
   return given.length === 0 ? beginning((await ARGUMENTS[command.name()]?.(word, env)) ?? []) : [];
 }
