@@ -1,7 +1,10 @@
+export { call, type AnyHandler, type HandlerCallOptions, type MessageType, type TypedMethod } from './call.ts';
 export { testDatabase, type TestDatabase } from './database.ts';
 export { eventually, type EventuallyOptions } from './eventually.ts';
+export { fake, type Fake, type FakeCall } from './fake.ts';
 export { manualClock, type ManualClock } from './manual-clock.ts';
 export { createPlatform, type CallAs, type TestPlatform, type TestPlatformOptions } from './platform.ts';
+export type { PrincipalLike } from './principal-like.ts';
 export type { PlatformKeys } from './platform-keys.ts';
 export type { RunningProcess } from './processes.ts';
 export { startRealPlatform, type RealPlatform, type RealPlatformOptions } from './real-platform.ts';

@@ -10,7 +10,8 @@ export interface PlatformKeys extends KeySource {
   passport(principal: Principal, options?: { readonly seconds?: number; readonly issuedAt?: number }): Promise<string>;
 }
 
-const PASSPORT_SECONDS = 240;
+/** How long a passport of a test is valid: a little less than one from auth-service. */
+export const PASSPORT_SECONDS = 240;
 
 /** Makes a platform's keys. */
 export async function createPlatformKeys(): Promise<PlatformKeys> {

@@ -1,9 +1,10 @@
 import { PASSPORT_KEY } from '@talaria/auth';
-import { silentLogger, type Logger } from '@talaria/base';
+import { silentLogger, systemClock, type Clock, type Logger } from '@talaria/base';
 import { memoryRegistry, type MemoryRegistry } from '@talaria/discovery';
 import { grpcTransport, inprocTransport, Metadata, type CallLimits, type Client, type ClientMiddleware, type CompatServiceDefinition } from '@talaria/rpc';
-import { createService, type Principal, type Service, type ServiceOptions } from '@talaria/service';
-import { createPlatformKeys, type PlatformKeys } from './platform-keys.ts';
+import { createService, type Service, type ServiceOptions } from '@talaria/service';
+import { createPlatformKeys, PASSPORT_SECONDS, type PlatformKeys } from './platform-keys.ts';
+import { principalOf, type PrincipalLike } from './principal-like.ts';
 
 /** How a platform is made. */
 export interface TestPlatformOptions {
@@ -13,12 +14,14 @@ export interface TestPlatformOptions {
   readonly listen?: 'inproc' | 'h2c';
   /** What services get as their environment, instead of that of the process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What its services measure deadlines, retries, schedules and the validity of tokens by, such as a `manualClock()`. Default: the time of this machine. */
+  readonly clock?: Clock;
 }
 
 /** Of whom a client's calls are. */
 export interface CallAs {
   /** On whose behalf. Default: nobody's. */
-  readonly as?: string | (Pick<Principal, 'id'> & Partial<Principal>);
+  readonly as?: PrincipalLike;
   /** Which service makes them. Default `service.test`. */
   readonly caller?: string;
   /** Whether that service is an edge. Default false. */
@@ -34,17 +37,14 @@ export interface TestPlatform {
   /** Starts all services that were made so far and have not been started. */
   start(): Promise<void>;
   client<D extends CompatServiceDefinition>(definition: D, options?: CallAs): Client<D, CallLimits>;
-  passport(principal: NonNullable<CallAs['as']>): Promise<string>;
+  /** A passport for a principal, valid for four minutes from now on. */
+  passport(principal: PrincipalLike): Promise<string>;
   /** Stops all services. */
   stop(): Promise<void>;
 }
 
-function principalOf(as: NonNullable<CallAs['as']>): Principal {
-  return { clientId: 'test', scopes: [], ...(typeof as === 'string' ? { id: as } : as) };
-}
-
 /** Makes a platform. */
-export async function createPlatform({ log = silentLogger, listen = 'inproc', env = {} }: TestPlatformOptions = {}): Promise<TestPlatform> {
+export async function createPlatform({ log = silentLogger, listen = 'inproc', env = {}, clock }: TestPlatformOptions = {}): Promise<TestPlatform> {
   const registry = memoryRegistry();
   const transports = [inprocTransport(), grpcTransport()];
   const keys = await createPlatformKeys();
@@ -53,7 +53,7 @@ export async function createPlatform({ log = silentLogger, listen = 'inproc', en
 
   const make = (options: Partial<ServiceOptions> & Pick<ServiceOptions, 'name'>): Service => {
     const address = listen === 'h2c' ? 'h2c://127.0.0.1:0' : `inproc://${options.name}-${services.length}`;
-    const platform = { env, log, registry, resolver: registry, transports, listen: address, keys, key: keys.of(options.name), ...options.platform };
+    const platform = { env, log, registry, resolver: registry, transports, listen: address, keys, key: keys.of(options.name), clock, ...options.platform };
     const service = createService({ description: 'A service of a test', ...options, platform });
     services.push(service);
     return service;
@@ -63,7 +63,16 @@ export async function createPlatform({ log = silentLogger, listen = 'inproc', en
     callers.set(`${name} ${edge}`, known);
     return known;
   };
-  const passport = (as: NonNullable<CallAs['as']>): Promise<string> => keys.passport(principalOf(as));
+  const { now } = clock ?? systemClock;
+  const passport = (as: PrincipalLike): Promise<string> => keys.passport(principalOf(as), { issuedAt: Math.floor(now() / 1000) });
+  /** One that is renewed halfway, since a clock that is moved may outlast it. */
+  const passports = (as: PrincipalLike): (() => Promise<string>) => {
+    let current = { signed: passport(as), renewAt: now() + PASSPORT_SECONDS * 500 };
+    return () => {
+      if (now() >= current.renewAt) current = { signed: passport(as), renewAt: now() + PASSPORT_SECONDS * 500 };
+      return current.signed;
+    };
+  };
 
   return {
     registry,
@@ -75,9 +84,9 @@ export async function createPlatform({ log = silentLogger, listen = 'inproc', en
     },
     client(definition, { as, caller = 'service.test', edge = false } = {}) {
       if (as === undefined) return callerOf(caller, edge).client(definition);
-      const signed = passport(as);
+      const signed = passports(as);
       const onBehalf: ClientMiddleware = async function* (call, options) {
-        return yield* call.next(call.request, { ...options, metadata: Metadata(options.metadata).set(PASSPORT_KEY, await signed) });
+        return yield* call.next(call.request, { ...options, metadata: Metadata(options.metadata).set(PASSPORT_KEY, await signed()) });
       };
       return callerOf(caller, edge).client(definition, { middleware: onBehalf });
     },

@@ -1,6 +1,5 @@
 import { Metadata as GrpcMetadata, type Channel } from '@grpc/grpc-js';
 import { context as otel } from '@opentelemetry/api';
-import type { CancelTimer } from '@talaria/base';
 import { detached } from '@talaria/context';
 import { Status } from 'nice-grpc-common';
 import { endedHere, msUntil, watchDeadline } from '../deadline.ts';
@@ -35,7 +34,6 @@ export function startCall(channel: Channel, method: WireMethod, options: WireCal
   let heardOfPeer = false;
   let over = false;
   let roomWaiter: (() => void) | undefined;
-  let cancelWatch: CancelTimer | undefined;
 
   const finish = (error: TransportError | undefined): void => {
     if (over) return;
@@ -51,6 +49,7 @@ export function startCall(channel: Channel, method: WireMethod, options: WireCal
     finish(error);
   };
   const onAbort = (): void => abort(endedHere(path, options, 'maybe_executed'));
+  const cancelWatch = watchDeadline(options, onAbort);
 
   const call = detached(() => channel.createCall(path, deadline, null, null, null));
   detached(() =>
@@ -71,7 +70,6 @@ export function startCall(channel: Channel, method: WireMethod, options: WireCal
     }),
   );
   options.signal?.addEventListener('abort', onAbort, { once: true });
-  cancelWatch = watchDeadline(options, onAbort);
   // It may have aborted between the connection's last look at it and now.
   if (options.signal?.aborted) onAbort();
 
