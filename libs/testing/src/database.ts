@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { childEnvironment, temporaryFolder, workspaceRoot } from './workspace.ts';
+import { childEnvironment, temporaryFolder } from './workspace.ts';
 
 /** A database that is one test's own. */
 export interface TestDatabase {
@@ -20,13 +21,13 @@ interface Server {
 
 const READY_MS = 60_000;
 
-/** The server of TEST_DATABASE_URL, or one that is started from the workspace's own binaries. */
+/** The server of TEST_DATABASE_URL, or the embedded one. */
 async function startServer(): Promise<Server> {
   const given = process.env['TEST_DATABASE_URL'];
   if (given) return { url: given, stop: () => Promise.resolve() };
   const dataDir = await temporaryFolder();
-  const child = spawn(process.execPath, ['tools/postgres/src/main.ts', '--data-dir', dataDir], {
-    cwd: workspaceRoot(),
+  const program = fileURLToPath(import.meta.resolve('@talaria/postgres/main'));
+  const child = spawn(process.execPath, [program, '--data-dir', dataDir], {
     env: childEnvironment({}),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

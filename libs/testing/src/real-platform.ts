@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { eventually } from './eventually.ts';
 import { processesOf, sendSignal, type RunningProcess } from './processes.ts';
-import { childEnvironment, freePort, temporaryFolder, workspaceRoot } from './workspace.ts';
+import { childEnvironment, freePort, serveProgram, temporaryFolder, workspaceRoot } from './workspace.ts';
 
 /** What to serve. */
 export interface RealPlatformOptions {
@@ -34,12 +34,12 @@ export interface RealPlatform {
 const MAX_OUTPUT = 1_000_000;
 const STOP_MS = 15_000;
 
-/** Runs `node tools/serve/src/main.ts <app>` and waits until it says that it is ready. Rejects with all of its output when it does not. */
+/** Runs `talaria-serve <app>` in the workspace and waits until it says that it is ready. Rejects with all of its output when it does not. */
 export async function startRealPlatform({ app = 'webhook-api', env = {}, readyMs = 90_000 }: RealPlatformOptions = {}): Promise<RealPlatform> {
   const port = env['PORT'] ?? String(await freePort());
   const ownDir = env['TALARIA_STATE_DIR'] === undefined ? await temporaryFolder() : undefined;
   const stateDir = env['TALARIA_STATE_DIR'] ?? ownDir ?? '';
-  const child = spawn(process.execPath, ['tools/serve/src/main.ts', app], {
+  const child = spawn(process.execPath, [serveProgram(), app], {
     cwd: workspaceRoot(),
     env: childEnvironment({ ...env, PORT: port, TALARIA_STATE_DIR: stateDir }),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, realpath } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,6 +10,16 @@ export function workspaceRoot(): string {
   for (let at = import.meta.dirname; ; at = dirname(at)) {
     if (existsSync(join(at, 'nx.json'))) return at;
     if (dirname(at) === at) throw new Error('This helper starts programs of the Talaria workspace, and there is none around it.');
+  }
+}
+
+/** The program behind `nx serve`, as the workspace has it. Throws if it has none. */
+export function serveProgram(): string {
+  const root = workspaceRoot();
+  try {
+    return createRequire(join(root, 'package.json')).resolve('@talaria/serve/main');
+  } catch (error) {
+    throw new Error(`@talaria/serve is not installed in ${root}: run "npm install --save-dev @talaria/serve" there.`, { cause: error });
   }
 }
 
