@@ -1,3 +1,4 @@
+export { closest } from './closest.ts';
 export { systemClock, sleep, type CancelTimer, type Clock } from './clock.ts';
 export { newId } from './id.ts';
 export { fixedSetting, mutableSetting, type LiveSetting, type MutableSetting } from './live-setting.ts';

@@ -26,6 +26,8 @@ export interface Checks {
   readonly outcomes: readonly CheckOutcome[];
   /** One round now. Never rejects. */
   run(): Promise<readonly CheckOutcome[]>;
+  /** Runs one more checker, from the next round on. */
+  add(checker: Checker): void;
   /** Starts the rounds, outside of every call. */
   start(): void;
   stop(): void;
@@ -57,8 +59,10 @@ async function runOne(checker: Checker, timeoutMs: number, clock: Clock): Promis
 
 /** Runs checkers, all at once, round after round. `onRound` hears of each. */
 export function createChecks(options: ChecksOptions, onRound: () => void = () => {}): Checks {
-  const { checkers, log = silentLogger, intervalMs = 5_000, timeoutMs = 2_000, clock = systemClock } = options;
+  const { log = silentLogger, intervalMs = 5_000, timeoutMs = 2_000, clock = systemClock } = options;
+  const checkers = [...options.checkers];
   let outcomes: readonly CheckOutcome[] = [];
+  let started = false;
   let running = false;
   let cancel: CancelTimer | undefined;
 
@@ -81,6 +85,11 @@ export function createChecks(options: ChecksOptions, onRound: () => void = () =>
     await run();
     if (running) cancel = clock.after(intervalMs, () => void again(), { background: true });
   };
+  const begin = (): void => {
+    if (running || !started || checkers.length === 0) return;
+    running = true;
+    detached(() => void again());
+  };
   return {
     get well() {
       return !outcomes.some(({ ok, critical }) => critical && !ok);
@@ -89,12 +98,16 @@ export function createChecks(options: ChecksOptions, onRound: () => void = () =>
       return outcomes;
     },
     run,
+    add(checker) {
+      checkers.push(checker);
+      begin();
+    },
     start() {
-      if (running || checkers.length === 0) return;
-      running = true;
-      detached(() => void again());
+      started = true;
+      begin();
     },
     stop() {
+      started = false;
       running = false;
       cancel?.();
     },

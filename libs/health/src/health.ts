@@ -1,3 +1,4 @@
+import type { Checker } from '@talaria/base';
 import { HealthCheckResponse_ServingStatus as ServingStatus } from '@talaria/contracts/health/v1/health';
 import { createChecks, type CheckOutcome, type ChecksOptions } from './checks.ts';
 
@@ -19,6 +20,8 @@ export interface Health {
   results(): readonly CheckOutcome[];
   /** Runs the checkers once, now. */
   check(): Promise<readonly CheckOutcome[]>;
+  /** Runs one more checker, from the next round on. */
+  add(checker: Checker): void;
   /** Starts to run the checkers again and again. */
   start(): void;
   /** Says NOT_SERVING from now on, ends all watches, and runs no more checkers. */
@@ -75,6 +78,7 @@ export function createHealth(options: ChecksOptions): Health {
     },
     results: () => checks.outcomes,
     check: () => checks.run(),
+    add: (checker) => checks.add(checker),
     start: () => checks.start(),
     stop() {
       if (stopped.signal.aborted) return;

@@ -2,6 +2,7 @@ import type { CompatServiceDefinition, MethodDefinition, ServiceDefinition } fro
 // Not part of nice-grpc's index, and stripped from its types; it is what its own client and server use.
 import * as definitions from 'nice-grpc/lib/service-definitions/index.js';
 import type { MethodDescriptor } from 'nice-grpc-common';
+import { methodDeadline } from './method-deadline.ts';
 import { refuseInvalidUtf8 } from './strict-utf8.ts';
 
 refuseInvalidUtf8();
@@ -19,6 +20,8 @@ export interface ContractMethod extends MethodDescriptor {
   readonly name: string;
   /** `getAccount`: its key in the definition, in implementations and in clients. */
   readonly key: string;
+  /** The longest a call of it may take (`talaria.options.v1.deadline`), in ms; undefined where the contract does not say. */
+  readonly deadlineMs: number | undefined;
   /** Its serializers. */
   readonly definition: AnyMethod;
   /** The definition that it was made from, as it was given. */
@@ -40,7 +43,7 @@ export function contractMethods(definition: CompatServiceDefinition): readonly C
   if (found) return found;
   const methods = Object.entries(normalizeServiceDefinition(definition)).map(([key, method]): ContractMethod => {
     const { path, requestStream, responseStream, options } = method;
-    const made = { ...splitPath(path), key, path, requestStream, responseStream, options, definition: method, source: definition };
+    const made = { ...splitPath(path), key, path, requestStream, responseStream, options, deadlineMs: methodDeadline(options), definition: method, source: definition };
     ours.add(made);
     return made;
   });

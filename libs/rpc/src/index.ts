@@ -1,4 +1,5 @@
 // For those who serve and call contracts.
+export { wrongHandlers } from './handlers.ts';
 export { createServer, type Server, type ServerOptions } from './server.ts';
 export { createConnector, type Connector, type ConnectorOptions } from './connector.ts';
 export type { CallLimits } from './call-limits.ts';

@@ -15,7 +15,8 @@ export type HandlerFunction = (request: unknown, context: CallContext) => unknow
 
 /** What a handler is wrapped in. */
 export interface ServeOptions {
-  readonly middleware: readonly ServerMiddleware[];
+  /** The same array until it changes. */
+  readonly middleware: () => readonly ServerMiddleware[];
   readonly admit?: ((call: IncomingCall) => void | Promise<void>) | undefined;
   readonly log: Logger;
   /** What the deadlines of its calls are measured by. Default: the client's clock where that is known, else the time of this machine. */
@@ -77,9 +78,14 @@ async function* pullIn(context: Context, start: () => AsyncGenerator<unknown, un
 /** What a transport gets for one method: context, errors, middleware and codec around its handler. */
 export function callHandler(method: ContractMethod, handler: HandlerFunction, options: ServeOptions): CallHandler {
   const { admit, log } = options;
-  const steps = serverChain(method, options.middleware, handlerStep(method, handler));
+  const last = handlerStep(method, handler);
+  let middleware = options.middleware();
+  let steps = serverChain(method, middleware, last);
 
   return async function* (call) {
+    const now = options.middleware();
+    if (now !== middleware) steps = serverChain(method, (middleware = now), last);
+    const walk = steps;
     const scope = new AbortController();
     const { signal } = scope;
     const onAbort = (): void => scope.abort(call.signal.reason);
@@ -104,7 +110,7 @@ export function callHandler(method: ContractMethod, handler: HandlerFunction, op
       if (admit) await otel.with(context, () => admit(call));
       const request = method.requestStream ? decodeAll(method, call.requests) : await decodeOne(method, call.requests);
       signal.throwIfAborted();
-      const run = (): AsyncGenerator<unknown, unknown, undefined> => steps(request, callContext);
+      const run = (): AsyncGenerator<unknown, unknown, undefined> => walk(request, callContext);
       if (method.responseStream) {
         for await (const response of pullIn(context, run)) {
           sendHeaderIfAny();

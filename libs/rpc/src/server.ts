@@ -3,6 +3,8 @@ import { detached } from '@talaria/context';
 import type { CompatServiceDefinition, ServiceImplementation } from 'nice-grpc';
 import type { ServerMiddleware } from 'nice-grpc-common';
 import { contractMethods, contractName } from './contract.ts';
+import { contractCalls, type ContractCalls } from './contract-calls.ts';
+import { wrongHandlers } from './handlers.ts';
 import { callHandler, type HandlerFunction } from './server-call.ts';
 import { transportFor } from './transport-for.ts';
 import type { IncomingCall, Listener, ServedMethod, Transport } from './transport.ts';
@@ -11,8 +13,8 @@ import type { IncomingCall, Listener, ServedMethod, Transport } from './transpor
 export interface ServerOptions {
   /** Which schemes it can listen on. */
   readonly transports: readonly Transport[];
-  /** Around every handler; the first is outermost. */
-  readonly middleware?: readonly ServerMiddleware[];
+  /** Around every handler; the first is outermost. A function is asked at each call, and answers the same array until it changes. */
+  readonly middleware?: readonly ServerMiddleware[] | (() => readonly ServerMiddleware[]);
   /** Runs before anything of a call is decoded; what it throws refuses the call. */
   readonly admit?: (call: IncomingCall) => void | Promise<void>;
   /** Gets what is withheld from clients. Default: nothing is written. */
@@ -27,8 +29,12 @@ export interface ServerOptions {
 export interface Server {
   /** Serves a contract from now on, also while running. Throws for a missing or an unknown handler and for a contract that is served already. */
   add<D extends CompatServiceDefinition>(definition: D, implementation: ServiceImplementation<D>, options?: { readonly middleware?: readonly ServerMiddleware[] }): void;
-  /** Answers UNIMPLEMENTED for the contract from now on; calls in flight go on. */
-  remove(contract: string): void;
+  /**
+   * Refuses new calls of the contract from now on, waits up to `limitMs` (default 0) for those in flight, ends the rest with
+   * UNAVAILABLE, and resolves; from then on it answers UNIMPLEMENTED. Other contracts are untouched. The contract may be
+   * added again at once: new calls go to the new handlers while the old ones drain.
+   */
+  remove(contract: string, limitMs?: number): Promise<void>;
   /** Starts to listen, and answers the bound address: `h2c://127.0.0.1:41234`. */
   listen(address: string): Promise<string>;
   /** The contracts that it serves now. */
@@ -39,46 +45,51 @@ export interface Server {
   readonly closed: Promise<void>;
 }
 
-function handlersOf(contract: string, definition: CompatServiceDefinition, implementation: object): Map<string, HandlerFunction> {
-  const methods = contractMethods(definition);
-  const functions = implementation as Record<string, unknown>;
-  const found = new Map<string, HandlerFunction>();
-  for (const { key } of methods) {
-    const handler = functions[key];
-    if (typeof handler !== 'function') throw new Error(`The implementation of ${contract} has no handler ${key}: add it`);
-    found.set(key, (handler as HandlerFunction).bind(implementation));
-  }
-  const unknown = Object.keys(functions).find((key) => typeof functions[key] === 'function' && !found.has(key));
-  if (unknown !== undefined) throw new Error(`The implementation of ${contract} has a handler ${unknown} for which there is no method: it has ${[...found.keys()].join(', ')}`);
-  return found;
+interface Served {
+  readonly methods: readonly ServedMethod[];
+  readonly calls: ContractCalls;
 }
 
 /** Makes a server; it serves nothing and listens nowhere yet. */
 export function createServer(options: ServerOptions): Server {
-  const { transports, admit, log = silentLogger, clock, maxRequestBytes } = options;
-  const served = new Map<string, readonly ServedMethod[]>();
+  const { transports, admit, log = silentLogger, clock, maxRequestBytes, middleware: around = [] } = options;
+  const forAll = typeof around === 'function' ? around : () => around;
+  const served = new Map<string, Served>();
   const listeners: Listener[] = [];
   const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>();
   let draining: Promise<void> | undefined;
 
+  const forget = (contract: string): void => {
+    served.delete(contract);
+    for (const listener of listeners) listener.remove(contract);
+  };
+
   return {
     closed,
-    contracts: () => [...served.keys()],
+    contracts: () => [...served].filter(([, { calls }]) => !calls.draining).map(([contract]) => contract),
     add(definition, implementation, { middleware = [] } = {}) {
       const contract = contractName(definition);
-      if (served.has(contract)) throw new Error(`${contract} is served already: add it once, or remove it first`);
-      const handlers = handlersOf(contract, definition, implementation);
-      const serve = { middleware: [...(options.middleware ?? []), ...middleware], admit, log, clock };
+      const known = served.get(contract);
+      if (known && !known.calls.draining) throw new Error(`${contract} is served already: add it once, or remove it first`);
+      const wrong = wrongHandlers(definition, implementation);
+      if (wrong !== undefined) throw new Error(wrong);
+      if (known) forget(contract);
+      const calls = contractCalls(contract);
+      const serve = { middleware: followed(forAll, middleware), admit, log, clock };
       const methods = contractMethods(definition).map((method): ServedMethod => {
-        const { path, requestStream, responseStream, key } = method;
-        return { path, requestStream, responseStream, handler: callHandler(method, handlers.get(key) as HandlerFunction, serve) };
+        const { path, requestStream, responseStream, key, deadlineMs } = method;
+        const handler = (implementation as Record<string, HandlerFunction>)[key] as HandlerFunction;
+        return { path, requestStream, responseStream, deadlineMs, calls, handler: callHandler(method, handler.bind(implementation), serve) };
       });
-      served.set(contract, methods);
+      served.set(contract, { methods, calls });
       for (const listener of listeners) listener.add(contract, methods);
     },
-    remove(contract) {
-      served.delete(contract);
-      for (const listener of listeners) listener.remove(contract);
+    async remove(contract, limitMs = 0) {
+      const leaving = served.get(contract);
+      if (!leaving) return;
+      await detached(() => leaving.calls.drain(limitMs));
+      // It may have been added again meanwhile.
+      if (served.get(contract) === leaving) forget(contract);
     },
     async listen(address) {
       if (draining) throw new Error(`The server is stopping and cannot listen on ${address}: make a new one`);
@@ -88,7 +99,7 @@ export function createServer(options: ServerOptions): Server {
         await listener.drain(0);
         throw new Error(`The server stopped while it was about to listen on ${address}`);
       }
-      for (const [contract, methods] of served) listener.add(contract, methods);
+      for (const [contract, { methods }] of served) listener.add(contract, methods);
       listeners.push(listener);
       return listener.address;
     },
@@ -99,5 +110,16 @@ export function createServer(options: ServerOptions): Server {
       });
       return draining;
     },
+  };
+}
+
+/** What is around the handlers of one contract now; the same array until what is around all of them changes. */
+function followed(forAll: () => readonly ServerMiddleware[], own: readonly ServerMiddleware[]): () => readonly ServerMiddleware[] {
+  let seen = forAll();
+  let all = [...seen, ...own];
+  return () => {
+    const now = forAll();
+    if (now !== seen) all = [...(seen = now), ...own];
+    return all;
   };
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '@talaria/base';
 import type { Metadata } from 'nice-grpc-common';
+import type { ContractCalls } from './contract-calls.ts';
 
 /** One RPC as a transport sees it: a path and two kinds, no types of messages. */
 export interface WireMethod {
@@ -97,6 +98,10 @@ export type CallHandler = (call: IncomingCall) => AsyncIterable<Uint8Array>;
 /** One method that a listener answers. */
 export interface ServedMethod extends WireMethod {
   readonly handler: CallHandler;
+  /** The longest a call may take, in ms, whatever its client wants. Default: as long as the client wants. */
+  readonly deadlineMs?: number | undefined;
+  /** The calls of its contract that are in flight. Default: nobody counts them. */
+  readonly calls?: ContractCalls | undefined;
 }
 
 /** A server socket (or its like) on which contracts come and go. */

@@ -1,10 +1,20 @@
 // For services.
 export { createService } from './service.ts';
-export type { OneOrMore, Platform, PublishedContract, PublishedContracts, Service, ServiceOptions, SettingsShape, StopPhase } from './types.ts';
+export type { OneOrMore, Platform, PublishedContract, PublishedContracts, Service, ServiceOptions, SettingsShape } from './types.ts';
+export type { EveryOptions } from './background/background.ts';
+export type { Work } from './background/run-context.ts';
+export type { Hook, HookOptions, StopPhase } from './hooks.ts';
+export type { Interval } from './interval.ts';
+export type { MethodInfo } from './method-info.ts';
+export type { UseOptions } from './middleware-stack.ts';
 export { WiringError } from './wiring-error.ts';
 export * from './authoring.ts';
 export { SettingsError, type Setting, type Settings } from '@talaria/config';
 export type { CallContext, CallLimits, Client, ClientMiddleware, CompatServiceDefinition, ServerMiddleware, ServiceImplementation } from '@talaria/rpc';
+
+// For tests and other platforms.
+export type { ScheduleLock, ScheduleLocks } from './background/schedule-locks.ts';
+export { memoryLocks } from './background/memory-locks.ts';
 
 // For tools and scripts.
 export { connectPlatform, type ConnectPlatformOptions, type PlatformClient } from './connect.ts';

@@ -6,9 +6,13 @@ import { etcdRegistry, etcdResolver, type Registry } from '@talaria/discovery';
 import { connectEtcd, type Etcd } from '@talaria/etcd';
 import { healthDefinition } from '@talaria/health';
 import { retryNeverSent, roundRobin } from '@talaria/resilience';
-import { contractName, createConnector, grpcTransport, inprocTransport, type ClientMiddleware, type Connector, type Resolver, type Transport } from '@talaria/rpc';
+import { contractMethod, contractName, createConnector, grpcTransport, inprocTransport, type ClientMiddleware, type Connector, type Resolver, type Transport } from '@talaria/rpc';
 import { ambientFields, startTelemetry, type Telemetry } from '@talaria/telemetry';
+import { etcdLocks } from './background/etcd-locks.ts';
+import { memoryLocks } from './background/memory-locks.ts';
+import type { ScheduleLocks } from './background/schedule-locks.ts';
 import { deferredLogger } from './deferred-logger.ts';
+import { nobodyServes } from './nobody-serves.ts';
 import type { PlatformSettings } from './platform-settings.ts';
 import { reflectionDefinitions } from './reflection/reflection.ts';
 import type { SettingReader } from './setting-reader.ts';
@@ -28,8 +32,12 @@ export interface Parts {
   /** Undefined where a registry and a resolver were given. */
   etcd(): Etcd | undefined;
   registry(): Registry;
+  /** Whose turn the schedules are. */
+  locks(): ScheduleLocks;
   /** Logs and traces from now on. Rejects for settings that are wrong. */
   open(): Promise<Telemetry>;
+  /** What `open` made. Throws before. */
+  opened(): Telemetry;
   /** Leaves the registry and ends every connection. */
   close(): Promise<void>;
   /** Fetches the keys that verify tokens as soon as auth-service can be found, so that no call has to wait for them. */
@@ -105,10 +113,22 @@ export function createParts(options: ServiceOptions, settings: PlatformSettings,
   let opened: Telemetry | undefined;
   const open = async (): Promise<Telemetry> => (opened ??= await telemetry());
 
+  const registry = (): Registry => platform.registry ?? ownRegistry();
+  const locks = once((): ScheduleLocks => {
+    if (platform.registry && platform.resolver) return memoryLocks(clock);
+    return etcdLocks({ etcd: needEtcd(), log, prefix: `talaria/${settings.namespace}/schedules/`, holder: settings.instance });
+  });
+
   const tokens = ownTokens(options, settings, env);
+  // What an edge says reaches customers, who need not know what else there is.
+  const absence = options.edge ? { explain: async (error: unknown) => error } : nobodyServes(registry);
   const opening: ClientMiddleware = async function* (call, callOptions) {
     const { clientMiddleware } = opened ?? (await open());
-    return yield* clientMiddleware(call, callOptions);
+    try {
+      return yield* clientMiddleware(call, callOptions);
+    } catch (error) {
+      throw await absence.explain(error, contractMethod(call.method).contract);
+    }
   };
   const transports = platform.transports ?? [grpcTransport(), inprocTransport()];
   const connector = createConnector({ resolver, transports, picker: () => roundRobin(), retry: retryNeverSent(), clock: platform.clock, middleware: [opening, ...(tokens ? [authClientMiddleware({ tokens })] : [])] });
@@ -130,10 +150,16 @@ export function createParts(options: ServiceOptions, settings: PlatformSettings,
     // Never critical: a service goes on with what it knows.
     checkers: platform.registry && platform.resolver ? [] : [{ name: 'etcd', check: (signal) => needEtcd().checker().check(signal) }],
     etcd,
-    registry: () => platform.registry ?? ownRegistry(),
+    registry,
+    locks: () => platform.locks ?? locks(),
     open,
+    opened() {
+      if (opened) return opened;
+      throw new Error('The service has not started.');
+    },
     async close() {
       stopWarming();
+      await locks.made()?.close();
       await ownRegistry.made()?.close();
       await connector.close();
       ownResolver.made()?.close();

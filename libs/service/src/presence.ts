@@ -16,7 +16,7 @@ export interface Self {
 
 /** One contract of an instance, as the registry knows it. */
 export interface Presence {
-  /** Resolves when the contract is published and the instance registered. Rejects if another service owns the contract or a route. */
+  /** Resolves when the contract is published and the instance registered, or has left. Rejects if another service owns the contract or a route. */
   readonly ready: Promise<void>;
   leave(): Promise<void>;
 }
@@ -29,6 +29,7 @@ export function bePresent(registry: Registry, definition: CompatServiceDefinitio
   const { advertised, ...ext } = self;
   let registration: Registration | undefined;
   let publication: Publication | undefined;
+  const { promise: gone, resolve: isGone } = Promise.withResolvers<void>();
   let left = false;
 
   const appear = async (): Promise<void> => {
@@ -47,9 +48,10 @@ export function bePresent(registry: Registry, definition: CompatServiceDefinitio
     await registration.ready;
   };
   return {
-    ready: appear(),
+    ready: Promise.race([appear(), gone]),
     async leave() {
       left = true;
+      isGone();
       publication?.close();
       await registration?.close();
     },

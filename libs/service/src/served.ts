@@ -1,30 +1,42 @@
-import { sleep } from '@talaria/base';
 import type { AccessRules } from '@talaria/auth';
-import type { Logger } from '@talaria/base';
+import { sleep, type Logger } from '@talaria/base';
+import { detached } from '@talaria/context';
 import type { Registry } from '@talaria/discovery';
 import { healthDefinition, healthHandlers, type Health } from '@talaria/health';
-import { contractName, type CompatServiceDefinition, type Server, type ServerMiddleware, type ServiceImplementation } from '@talaria/rpc';
+import { contractName, wrongHandlers, type CompatServiceDefinition, type Server, type ServerMiddleware, type ServiceImplementation } from '@talaria/rpc';
 import { STOP_MS } from './limits.ts';
+import { methodInfos, type MethodInfo } from './method-info.ts';
 import { bePresent, type Presence, type Self } from './presence.ts';
 import { reflectionDefinitions, reflectionHandlers } from './reflection/reflection.ts';
 import type { Validation } from './validation/middleware.ts';
 import { WiringError } from './wiring-error.ts';
 
+/** A contract that is served, or will be. */
 interface Entry {
   readonly definition: CompatServiceDefinition;
   readonly handlers: ServiceImplementation<CompatServiceDefinition>;
   readonly middleware: readonly ServerMiddleware[];
+  presence: Presence | undefined;
+}
+
+/** A contract that was removed and may still be served to clients that have not heard of it. */
+interface Removal {
+  readonly done: Promise<void>;
+  /** Ends the pause: the server refuses the contract from now on. */
+  hurry(): void;
 }
 
 /** The contracts of a service: those that it has been given, and what became of each since it started. */
 export interface Served {
   add(definition: CompatServiceDefinition, handlers: unknown, middleware: readonly ServerMiddleware[]): void;
   remove(definition: CompatServiceDefinition): Promise<void>;
+  /** Of what was added, in order. */
+  methods(): readonly MethodInfo[];
   /** Serves everything that was added, health and reflection from now on. */
   attach(server: Server): Promise<void>;
   /** Registers everything, now and as it is added. Rejects if another service owns a contract or a route. */
   announce(registry: Registry, self: Self): Promise<void>;
-  /** Takes the instance out of the registry. */
+  /** Takes the instance out of the registry, for good. */
   leave(): Promise<void>;
   /** Whether anything is in the registry. */
   readonly announced: boolean;
@@ -34,43 +46,71 @@ export interface Served {
 export function createServed(parts: { readonly rules: AccessRules; readonly health: Health; readonly validation: Validation; readonly log: Logger }): Served {
   const { rules, health, validation, log } = parts;
   const entries = new Map<string, Entry>();
-  const presences = new Map<string, Presence>();
+  const removals = new Map<string, Removal>();
   let server: Server | undefined;
   let home: { readonly registry: Registry; readonly self: Self } | undefined;
+  let leaving = false;
 
   const serve = (on: Server, { definition, handlers, middleware }: Entry): void => {
     on.add(definition, handlers, { middleware });
     health.setServing(contractName(definition), true);
   };
-  const appear = (definition: CompatServiceDefinition): Promise<void> => {
-    if (!home) return Promise.resolve();
-    const presence = bePresent(home.registry, definition, home.self);
-    presences.set(contractName(definition), presence);
-    return presence.ready;
+  const appear = async (entry: Entry): Promise<void> => {
+    if (!home) return;
+    entry.presence = bePresent(home.registry, entry.definition, home.self);
+    await entry.presence.ready;
+  };
+  /** The walk of a contract from the registry to UNIMPLEMENTED. */
+  const retire = (contract: string, { presence }: Entry): Removal => {
+    const hurried = new AbortController();
+    let refused: Promise<void> | undefined;
+    const refuse = (): Promise<void> => (refused ??= server?.remove(contract, STOP_MS.drain) ?? Promise.resolve());
+    const walk = async (): Promise<void> => {
+      if (presence) {
+        await presence.leave();
+        // As when the service stops: clients first have to hear of it.
+        await sleep(STOP_MS.pause, { signal: hurried.signal }).catch(() => {});
+      }
+      await refuse();
+    };
+    const done = detached(walk).catch((error: unknown) => log.error(`${contract} could not be removed properly`, { err: error }));
+    return {
+      done,
+      hurry() {
+        hurried.abort();
+        void refuse();
+      },
+    };
   };
 
   return {
     add(definition, handlers, middleware) {
       const contract = contractName(definition);
-      if (entries.has(contract)) throw new WiringError(`The contract ${contract} is served already: add it once.`);
-      const entry = { definition, handlers: handlers as Entry['handlers'], middleware };
+      if (leaving) throw new WiringError(`The service stops: add ${contract} to one that runs.`);
+      if (entries.has(contract)) throw new WiringError(`The contract ${contract} is served already: add it once, or remove it first.`);
+      const wrong = wrongHandlers(definition, handlers as object);
+      if (wrong !== undefined) throw new WiringError(wrong);
+      const entry: Entry = { definition, handlers: handlers as Entry['handlers'], middleware, presence: undefined };
       rules.add(definition);
+      removals.get(contract)?.hurry();
       if (server) serve(server, entry);
       entries.set(contract, entry);
       if (server) validation.prepare(definition).catch((error: unknown) => log.error(`the rules of ${contract} are wrong`, { err: error }));
-      appear(definition).catch((error: unknown) => log.error(`${contract} cannot be announced`, { err: error }));
+      detached(() => appear(entry)).catch((error: unknown) => log.error(`${contract} cannot be announced`, { err: error }));
     },
-    async remove(definition) {
+    remove(definition) {
       const contract = contractName(definition);
-      if (!entries.delete(contract)) return;
+      const entry = entries.get(contract);
+      if (!entry) return removals.get(contract)?.done ?? Promise.resolve();
+      entries.delete(contract);
       health.remove(contract);
-      const presence = presences.get(contract);
-      presences.delete(contract);
-      await presence?.leave();
-      // As when the service stops: clients first have to hear of it.
-      if (presence) await sleep(STOP_MS.pause);
-      server?.remove(contract);
+      const removal = retire(contract, entry);
+      removals.set(contract, removal);
+      return removal.done.finally(() => {
+        if (removals.get(contract) === removal) removals.delete(contract);
+      });
     },
+    methods: () => [...entries.values()].flatMap(({ definition }) => methodInfos(definition, rules)),
     async attach(to) {
       const definitions = (): CompatServiceDefinition[] => [...[...entries.values()].map(({ definition }) => definition), healthDefinition, ...reflectionDefinitions];
       to.add(healthDefinition, healthHandlers(health));
@@ -81,17 +121,17 @@ export function createServed(parts: { readonly rules: AccessRules; readonly heal
       await Promise.all([...entries.values()].map(({ definition }) => validation.prepare(definition)));
     },
     async announce(registry, self) {
+      if (leaving) return;
       home = { registry, self };
-      await Promise.all([...entries.values()].map(({ definition }) => appear(definition)));
+      await Promise.all([...entries.values()].map(appear));
     },
     async leave() {
+      leaving = true;
       home = undefined;
-      const leaving = [...presences.values()].map((presence) => presence.leave());
-      presences.clear();
-      await Promise.all(leaving);
+      await Promise.all([...entries.values()].map(async ({ presence }) => presence?.leave()));
     },
     get announced() {
-      return presences.size > 0;
+      return home !== undefined && [...entries.values()].some(({ presence }) => presence);
     },
   };
 }

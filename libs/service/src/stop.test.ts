@@ -97,7 +97,8 @@ describe('stopping', () => {
     const service = platform.service({ name: 'service.account', storage: capability('storage'), messaging: capability('messaging') });
     service.worker('ticker', async (signal) => {
       events.push('worker');
-      assert.deepEqual(currentCall(), {});
+      assert.equal(currentCall().signal, signal);
+      assert.equal(currentCall().deadline, undefined);
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
       events.push('worker ended');
     });

@@ -3,6 +3,13 @@ import type { Capability, Checker, Clock, LiveSetting, Logger } from '@talaria/b
 import type { Setting, Settings } from '@talaria/config';
 import type { Registry } from '@talaria/discovery';
 import type { Health } from '@talaria/health';
+import type { EveryOptions } from './background/background.ts';
+import type { Work } from './background/run-context.ts';
+import type { ScheduleLocks } from './background/schedule-locks.ts';
+import type { Hook, HookOptions, StopPhase } from './hooks.ts';
+import type { Interval } from './interval.ts';
+import type { MethodInfo } from './method-info.ts';
+import type { UseOptions } from './middleware-stack.ts';
 import type { CallLimits, Client, ClientMiddleware, CompatServiceDefinition, Endpoint, Resolver, ServerMiddleware, ServiceImplementation, Transport } from '@talaria/rpc';
 
 /** What a service would otherwise take from the environment and the network; for tests and tools. */
@@ -23,6 +30,9 @@ export interface Platform {
   readonly keys?: KeySource | undefined;
   /** The service's own key. Default: TALARIA_SERVICE_KEY_FILE. */
   readonly key?: ServiceKey | Promise<ServiceKey> | undefined;
+  /** Whose turn the schedules are. Default: in etcd; within the service where a registry and a resolver are given. It is not closed when the service stops. */
+  readonly locks?: ScheduleLocks | undefined;
+  /** For deadlines, workers and schedules. Default: the time of this machine. */
   readonly clock?: Clock | undefined;
 }
 
@@ -62,12 +72,6 @@ export interface PublishedContracts extends LiveSetting<readonly PublishedContra
   readonly ready: Promise<void>;
 }
 
-/**
- * When a hook runs: `leave`: when clients no longer find the instance, before its calls are drained; `drain`: while they
- * are, for what has calls of its own to drain; `release`: when nothing uses what the service holds any more.
- */
-export type StopPhase = 'leave' | 'drain' | 'release';
-
 /** Describes a set of settings. */
 export type SettingsShape = Readonly<Record<string, Setting>>;
 
@@ -83,18 +87,51 @@ export interface Service {
   readonly log: Logger;
   readonly env: Readonly<Record<string, string | undefined>>;
 
-  /** Serves a contract, from `start` on or, on a running service, from now on. Throws one sentence for one that cannot be served. */
+  /**
+   * Serves a contract, from `start` on or, on a running service, from now on. Throws one sentence for one that cannot be served:
+   * a handler is missing or belongs to no method, or the contract is there already. `middleware` goes around this contract
+   * only, within that for all; the first is outermost.
+   */
   add<D extends CompatServiceDefinition>(definition: D, handlers: ServiceImplementation<D>, options?: { readonly middleware?: OneOrMore<ServerMiddleware> }): Service;
-  /** Leaves the registry, waits until clients know, then answers UNIMPLEMENTED; calls in flight go on. */
+  /**
+   * Stops serving a contract; others are untouched. Leaves the registry, waits 100 ms, until clients know, drains the contract's calls
+   * (streams too, for 5 s, then they end with UNAVAILABLE), and answers UNIMPLEMENTED from then on. It may be added again, also
+   * meanwhile: then new calls go to the new handlers at once. Resolves when its last call has ended, so that no handler of
+   * the contract itself may wait for it. Nothing happens for a contract that is not there.
+   */
   remove(definition: CompatServiceDefinition): Promise<void>;
-  /** Adds middleware for all contracts, innermost: authentication, authorisation and validation have passed. Before `start`. */
-  use(middleware: ServerMiddleware): Service;
+  /**
+   * Adds middleware for all contracts: innermost, so that authentication, authorisation and validation have passed, unless the
+   * options say where. On a running service it holds from the next call on. Throws one sentence for a name that is taken, and for
+   * one that is not there.
+   */
+  use(middleware: ServerMiddleware, options?: UseOptions): Service;
+  /** The names of the middleware for all contracts, outermost first; at first `telemetry`, `authentication`, `validation`. */
+  middleware(): readonly string[];
+  /** The methods of all contracts that were added, in order. */
+  methods(): readonly MethodInfo[];
+  /** The method of a name such as `account.v1.AccountService/GetAccount`; undefined for one that is not served here. */
+  method(name: string): MethodInfo | undefined;
   /** A client for a contract. Usable before `start`, and by programs that never start (tools). */
   client<D extends CompatServiceDefinition>(definition: D, options?: { readonly middleware?: OneOrMore<ClientMiddleware> }): Client<D, CallLimits>;
-  /** Runs `run` from ready to stop, outside of every call, and again after a pause when it fails or returns. It must heed the signal. */
-  worker(name: string, run: (signal: AbortSignal) => Promise<void>): Service;
-  /** Calls `hook` when the service stops. Default phase: `drain`. */
-  onStop(hook: () => void | Promise<void>, options?: { readonly phase?: StopPhase }): Service;
+  /**
+   * Runs `run` from ready to stop, outside of every call and in a context of its own: again after a short pause when it returns, and
+   * after ever longer ones (100 ms to 10 s) while it fails. It must heed the signal. Its health is a checker, `worker <name>`.
+   */
+  worker(name: string, run: Work): Service;
+  /**
+   * Runs `run` at once and then every interval, outside of every call: in one instance of the service, whichever it is, or in
+   * each one (`everywhere`). A run has a trace of its own, and the interval as its deadline. It has happened when it returns; one
+   * that throws, or that its instance did not finish, is made again (after 1 s, then twice as long each time, up to 5 minutes or the
+   * interval). Its health is a checker, `schedule <name>`.
+   */
+  every(interval: Interval, name: string, run: Work, options?: EveryOptions): Service;
+  /** Calls `hook` at start, when the capabilities work and nothing is served yet; hooks run in order. What it throws fails the start. */
+  onStart(hook: Hook, options?: HookOptions): Service;
+  /** Calls `hook` at start, when the service serves and others find it, but before `ready`. What it throws fails the start. */
+  onReady(hook: Hook, options?: HookOptions): Service;
+  /** Calls `hook` when the service stops. Default phase: `drain`. What it throws is logged. */
+  onStop(hook: Hook, options?: HookOptions & { readonly phase?: StopPhase }): Service;
   /** Reads settings. A wrong one is reported by `start`, together with all others; reading its value throws. */
   settings<const S extends SettingsShape>(shape: S): Settings<S>;
 
@@ -107,7 +144,7 @@ export interface Service {
   readonly tokens: ServiceTokens | undefined;
   readonly health: Health;
 
-  /** Rejects with one sentence that names the fix when the service is wired or set up wrongly. */
+  /** Rejects with one sentence that names the fix when the service is wired or set up wrongly, and once it was stopped. A second call settles as the first. */
   start(): Promise<void>;
   /** Settles as `start` does. */
   readonly ready: Promise<void>;
@@ -115,8 +152,8 @@ export interface Service {
   readonly address: string | undefined;
   /** Stops gracefully, within 8 s. Idempotent; also for a service that never started. Never rejects. */
   stop(reason?: string): Promise<void>;
-  /** Resolves when it has stopped. */
-  readonly closed: Promise<void>;
-  /** For main files: starts, stops at SIGTERM, SIGINT or when the supervisor is gone, and exits the process. */
+  /** Resolves when it has stopped, with the reason: `SIGTERM`, or what `stop` was given first. */
+  readonly closed: Promise<string>;
+  /** For main files, once: starts, stops at SIGTERM, SIGINT or when the supervisor is gone, and exits the process. */
   run(): Promise<never>;
 }

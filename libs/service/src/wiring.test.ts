@@ -7,6 +7,7 @@ import { AccountServiceDefinition } from '@talaria/contracts/account/v1/account'
 import { silentLogger } from '@talaria/base';
 import { createPlatform } from '@talaria/testing';
 import { setting, z } from './authoring.ts';
+import { WiringError } from './wiring-error.ts';
 import { createService } from './service.ts';
 import type { ServiceOptions } from './types.ts';
 
@@ -56,15 +57,35 @@ test('a contract has one owner', async () => {
   await platform.stop();
 });
 
-test('a contract is added once, and with all its handlers', async () => {
+test('a contract is added once, and with exactly its handlers', async () => {
   const platform = await createPlatform();
   const service = platform.service({ name: 'service.account' });
+  const refused = (some: object): RegExp | Error => {
+    try {
+      service.add(AccountServiceDefinition, some as never);
+    } catch (error) {
+      return error as Error;
+    }
+    return /nothing/;
+  };
+  const { getAccount: _, ...two } = handlers;
+  for (const [some, sentence] of [
+    [two, 'The handlers of account.v1.AccountService lack getAccount: add it.'],
+    [{}, 'The handlers of account.v1.AccountService lack createAccount, getAccount, listAccounts: add them.'],
+    [{ ...two, getAcount: handlers.getAccount }, 'The handler getAcount belongs to no method of account.v1.AccountService: rename it to getAccount.'],
+    [
+      { ...handlers, closeAccounts: handlers.getAccount },
+      'The handler closeAccounts belongs to no method of account.v1.AccountService: remove it, or add the method to the contract; it has createAccount, getAccount, listAccounts.',
+    ],
+  ] as const) {
+    const error = refused(some);
+    assert.ok(error instanceof WiringError);
+    assert.equal(error.message, sentence);
+  }
   service.add(AccountServiceDefinition, handlers);
-  assert.throws(() => service.add(AccountServiceDefinition, handlers), /served already/);
-  const other = platform.service({ name: 'service.other' });
-  other.add(AccountServiceDefinition, { createAccount: handlers.createAccount } as never);
-  await assert.rejects(other.start(), /getAccount/);
+  assert.throws(() => service.add(AccountServiceDefinition, handlers), { name: 'WiringError', message: 'The contract account.v1.AccountService is served already: add it once, or remove it first.' });
   await platform.stop();
+  assert.throws(() => service.add(AccountServiceDefinition, handlers), { name: 'WiringError', message: /The service stops/ });
 });
 
 test('listening on every interface needs an address to advertise', async () => {

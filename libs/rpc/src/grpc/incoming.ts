@@ -1,8 +1,9 @@
 import { type Metadata as GrpcMetadata, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import { rateLimited, toWire } from '@talaria/errors';
 import { Metadata, Status } from 'nice-grpc-common';
 import { deadlineReason, hungUpReason } from '../deadline.ts';
 import { pullQueue } from '../pull-queue.ts';
-import { serveCall } from '../serve-call.ts';
+import { serveCall, serveUnknown } from '../serve-call.ts';
 import type { IncomingCall, ServedMethod } from '../transport.ts';
 import { fromGrpc, toGrpc } from './metadata.ts';
 import { REFUSED_KEY } from './status.ts';
@@ -20,8 +21,25 @@ export interface CallHost {
   ended(call: ServedCall): void;
 }
 
+/** Answers a call of a method that is not served. */
+export function refuseUnknownMethod(path: string, call: ServerInterceptingCallInterface): void {
+  let metadata: GrpcMetadata | null = null;
+  serveUnknown(path, { setTrailer: (trailer) => (metadata = toGrpc(trailer)) }, { end: (code, details) => call.sendStatus({ code: code as number, details, metadata }) });
+}
+
+/** Gives the statuses that grpc-js makes by itself the details that all others carry: so far, of a request that is too large. */
+function explainOwnStatuses(call: ServerInterceptingCallInterface): void {
+  const send = call.sendStatus.bind(call);
+  call.sendStatus = (status) => {
+    if (status.code !== (Status.RESOURCE_EXHAUSTED as number) || status.metadata) return send(status);
+    const { trailer } = toWire(rateLimited('message_too_large', status.details, { retryable: false }));
+    send({ ...status, metadata: toGrpc(trailer) });
+  };
+}
+
 /** Answers a call of grpc-js below its surface API: message by message, undecoded, one read at a time. */
 export function serveGrpcCall(method: ServedMethod, call: ServerInterceptingCallInterface, host: CallHost): void {
+  explainOwnStatuses(call);
   const controller = new AbortController();
   const requests = pullQueue<Uint8Array>({ onPull: () => call.startRead() });
   let trailer: GrpcMetadata | undefined;
@@ -33,6 +51,10 @@ export function serveGrpcCall(method: ServedMethod, call: ServerInterceptingCall
     answered = true;
     // encodeURI, which grpc-js uses, throws for lone surrogates.
     call.sendStatus({ code: status as number, details: details.toWellFormed(), metadata: trailer ?? null });
+  };
+  const refuse = (details: string): void => {
+    trailer = toGrpc(Metadata({ [REFUSED_KEY]: 'draining' }));
+    end(Status.UNAVAILABLE, details);
   };
   const served: ServedCall = {
     stop() {
@@ -53,8 +75,7 @@ export function serveGrpcCall(method: ServedMethod, call: ServerInterceptingCall
       return;
     }
     if (host.draining) {
-      trailer = toGrpc(Metadata({ [REFUSED_KEY]: 'draining' }));
-      end(Status.UNAVAILABLE, 'The server is stopping');
+      refuse('The server is stopping');
       return;
     }
     const incoming: IncomingCall = {
@@ -71,7 +92,11 @@ export function serveGrpcCall(method: ServedMethod, call: ServerInterceptingCall
     };
     host.begun(served);
     void serveCall(method, incoming, {
-      end,
+      refuse,
+      end(status, details, reason) {
+        end(status, details);
+        if (reason) abort(reason);
+      },
       send: (bytes) =>
         new Promise((resolve) => {
           if (controller.signal.aborted) {

@@ -5,7 +5,7 @@ import { detached } from '@talaria/context';
 import { inFlight } from '../in-flight.ts';
 import type { Listener, ListenOptions, ServedMethod } from '../transport.ts';
 import { MAX_MESSAGE_BYTES } from './channel.ts';
-import { serveGrpcCall, type ServedCall } from './incoming.ts';
+import { refuseUnknownMethod, serveGrpcCall, type ServedCall } from './incoming.ts';
 import { applyTimeoutPatch } from './timeout-patch.ts';
 
 applyTimeoutPatch();
@@ -63,7 +63,7 @@ export async function grpcListener(address: string, target: string, options: Lis
     new ServerInterceptingCall(call, {
       start() {
         const method = methods.get(path);
-        if (method) detached(() => serveGrpcCall(method, call, host));
+        detached(() => (method ? serveGrpcCall(method, call, host) : refuseUnknownMethod(path, call)));
       },
     });
   const server = new Server({
@@ -72,6 +72,8 @@ export async function grpcListener(address: string, target: string, options: Lis
     'grpc.enable_channelz': 0,
     interceptors: [takeOver],
   });
+  // Methods that it does not know grpc-js answers before any interceptor, without details. So to it there are none.
+  Reflect.set(server, '_retrieveHandler', (path: string) => ({ func: unused, serialize: same, deserialize: same, type: 'bidi', path }));
   const port = await detached(() => probe(target).then(() => bind(server, target))).catch((cause: unknown) => {
     server.forceShutdown();
     throw listenError(address, cause);
@@ -105,16 +107,10 @@ export async function grpcListener(address: string, target: string, options: Lis
     add(contract, served) {
       if (contracts.has(contract)) throw new Error(`${contract} is served already: remove it first`);
       contracts.set(contract, served);
-      for (const method of served) {
-        methods.set(method.path, method);
-        server.register(method.path, unused, same, same, 'bidi');
-      }
+      for (const method of served) methods.set(method.path, method);
     },
     remove(contract) {
-      for (const { path } of contracts.get(contract) ?? []) {
-        methods.delete(path);
-        server.unregister(path);
-      }
+      for (const { path } of contracts.get(contract) ?? []) methods.delete(path);
       contracts.delete(contract);
     },
     drain(limitMs) {

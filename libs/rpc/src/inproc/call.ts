@@ -1,12 +1,13 @@
 import { context as otel } from '@opentelemetry/api';
 import { systemClock, type CancelTimer } from '@talaria/base';
 import { detached } from '@talaria/context';
+import { rateLimited, toWire } from '@talaria/errors';
 import { Metadata, Status } from 'nice-grpc-common';
 import { copyMetadata } from '../copy-metadata.ts';
 import { deadlineReason, endedHere, hungUpReason, msUntil } from '../deadline.ts';
 import { pullQueue, type PullQueue } from '../pull-queue.ts';
 import { pumpRequests } from '../pump-requests.ts';
-import { serveCall } from '../serve-call.ts';
+import { serveCall, serveUnknown } from '../serve-call.ts';
 import { TransportError } from '../transport-error.ts';
 import type { WireCallOptions, WireMethod } from '../transport.ts';
 import type { InprocListener, InprocServed } from './listener.ts';
@@ -116,7 +117,11 @@ export function beginInprocCall(listener: InprocListener, method: WireMethod, re
     onOver: (tell) => void overListeners.add(tell),
     async send(bytes) {
       if (bytes.length <= listener.maxRequestBytes) await inbound.write(bytes);
-      else answer(Status.RESOURCE_EXHAUSTED, `Received message larger than max (${bytes.length} vs ${listener.maxRequestBytes})`, hungUpReason());
+      else {
+        const { message, trailer: details } = toWire(rateLimited('message_too_large', `Received message larger than max (${bytes.length} vs ${listener.maxRequestBytes})`, { retryable: false }));
+        trailer = details;
+        answer(Status.RESOURCE_EXHAUSTED, message, hungUpReason());
+      }
     },
     halfClose: () => inbound.queue.end(),
     fail: (error) => end(error, hungUpReason()),
@@ -127,8 +132,11 @@ export function beginInprocCall(listener: InprocListener, method: WireMethod, re
     queueMicrotask(() => {
       const served = listener.method(path);
       if (over) return;
+      const setTrailer = (next: Metadata): void => {
+        trailer = copyMetadata(next);
+      };
       if (!served) {
-        answer(Status.UNIMPLEMENTED, `The server does not implement the method ${path}`);
+        serveUnknown(path, { setTrailer }, { end: answer });
         return;
       }
       const incoming = {
@@ -140,12 +148,11 @@ export function beginInprocCall(listener: InprocListener, method: WireMethod, re
         signal: controller.signal,
         requests: inbound.queue,
         sendHeader,
-        setTrailer(next: Metadata) {
-          trailer = copyMetadata(next);
-        },
+        setTrailer,
       };
       void serveCall(served, incoming, {
         end: answer,
+        refuse: (details) => end(new TransportError(path, Status.UNAVAILABLE, details, 'refused')),
         async send(bytes) {
           if (over) return;
           sendHeader(Metadata());

@@ -354,10 +354,10 @@ export function rpcSuite(harness: TransportHarness): void {
       const { server } = await serve({});
       assert.throws(() => server.add(TestDefinition, handlers), /served already/);
       const other = { only: { ...TestDefinition.unary, path: '/test.Other/Only' } };
-      assert.throws(() => server.add(other, {} as never), /test\.Other has no handler only/);
-      assert.throws(() => server.add(other, { only: handlers.unary, extra: handlers.unary } as never), /handler extra/);
+      assert.throws(() => server.add(other, {} as never), /handlers of test\.Other lack only/);
+      assert.throws(() => server.add(other, { only: handlers.unary, extra: handlers.unary } as never), /handler extra belongs to no method of test\.Other: remove it/);
       server.add(other, { only: handlers.unary });
-      server.remove('test.Other');
+      await server.remove('test.Other');
       assert.deepEqual(server.contracts(), ['test.Test']);
     });
   });

@@ -1,5 +1,6 @@
 import { contractMethod, contractMethods, registryOf, type CompatServiceDefinition, type ContractMethod, type ServerMiddleware } from '@talaria/rpc';
 import { hasRules } from './has-rules.ts';
+import { refuseNul } from './refuse-nul.ts';
 import { messageValidator, type MessageValidator } from './message-validator.ts';
 
 /** Validation of the requests of the contracts that a server serves. */
@@ -17,20 +18,22 @@ async function validatorOf(method: ContractMethod): Promise<MessageValidator | u
 
 /**
  * Checks requests against the rules (`buf.validate`) of their contract before the handler runs: `bad_request.invalid_param`
- * or `bad_request.missing_param`, with the fields. Requests without rules cost nothing; a contract without a descriptor has none.
+ * or `bad_request.missing_param`, with the fields. A contract without a descriptor has none. Texts with U+0000 break a rule in
+ * every contract.
  */
 export function createValidation(): Validation {
-  const pending = new Map<string, Promise<MessageValidator | undefined>>();
-  const compiled = new Map<string, MessageValidator | undefined>();
+  // By the method and not by its path: a contract that was removed may come back as a newer version of itself.
+  const pending = new WeakMap<ContractMethod, Promise<MessageValidator | undefined>>();
+  const compiled = new WeakMap<ContractMethod, { readonly validate: MessageValidator | undefined }>();
 
   const compile = (method: ContractMethod): Promise<MessageValidator | undefined> => {
-    let compiling = pending.get(method.path);
+    let compiling = pending.get(method);
     if (compiling === undefined) {
       compiling = validatorOf(method);
-      pending.set(method.path, compiling);
+      pending.set(method, compiling);
       compiling.then(
-        (validator) => compiled.set(method.path, validator),
-        () => pending.delete(method.path),
+        (validate) => compiled.set(method, { validate }),
+        () => pending.delete(method),
       );
     }
     return compiling;
@@ -42,11 +45,12 @@ export function createValidation(): Validation {
     },
     middleware: async function* validation(call, context) {
       const method = contractMethod(call.method);
-      const validate = compiled.has(method.path) ? compiled.get(method.path) : await compile(method);
-      if (!validate) return yield* call.next(call.request, context);
+      const known = compiled.get(method);
+      const validate = known ? known.validate : await compile(method);
       const { requestSerialize } = method.definition;
       const check = <T>(request: T): T => {
-        validate(requestSerialize(request));
+        refuseNul(request, method);
+        validate?.(requestSerialize(request));
         return request;
       };
       if (!call.requestStream) return yield* call.next(check(call.request), context);

@@ -1,0 +1,105 @@
+import type { Tracer } from '@opentelemetry/api';
+import { sleep, type Clock, type Logger } from '@talaria/base';
+import { createRunState, type RunState } from './run-state.ts';
+import { runWork, type Work } from './run-context.ts';
+import type { ScheduleLock, ScheduleLocks } from './schedule-locks.ts';
+
+/** Something to do again and again. */
+export interface Schedule {
+  readonly name: string;
+  readonly intervalMs: number;
+  readonly work: Work;
+}
+
+/** What a schedule is run with. */
+export interface ScheduleParts {
+  readonly state: RunState;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly tracer: Tracer | undefined;
+  /** What it is known as across all instances, and where its turns are kept; undefined: every instance runs it. */
+  readonly shared: { readonly id: string; readonly locks: ScheduleLocks } | undefined;
+}
+
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 5 * 60_000;
+/** Before the lock is asked for again when that failed, in ms. */
+const LOCK_PAUSE_MS = 1_000;
+
+/** The state of a schedule that has not run yet. After a failure it does not wait longer than for the next turn. */
+export function scheduleState({ name, intervalMs }: Schedule, clock: Clock): RunState {
+  const longestPauseMs = Math.min(intervalMs, LONGEST_PAUSE_MS);
+  return createRunState({ name: `schedule ${name}`, clock, firstPauseMs: Math.min(FIRST_PAUSE_MS, longestPauseMs), longestPauseMs });
+}
+
+/**
+ * Runs a schedule until `signal` aborts. The instance that holds its lock goes by its own monotonic clock; that a run has
+ * happened is noted for as long as it counts, so that an instance that takes over needs to compare no clocks. A run that was
+ * not finished is made again: by this instance, or by the one that takes over.
+ */
+export async function keepSchedule(schedule: Schedule, parts: ScheduleParts): Promise<void> {
+  const { signal, clock, log, shared } = parts;
+  const turns: Turns = { nextAt: -Infinity };
+  while (!signal.aborted) {
+    let lock: ScheduleLock | undefined;
+    try {
+      lock = await shared?.locks.acquire(shared.id, signal);
+      await runInTurn(schedule, parts, turns, lock);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (lock?.lost.aborted) {
+        log.warn(`schedule ${schedule.name} lost its lock, waiting for it again`, { reason: (lock.lost.reason as Error).message });
+        continue;
+      }
+      log.error(`schedule ${schedule.name} could not be kept, trying again`, { err: error });
+      await sleep(LOCK_PAUSE_MS, { clock, signal }).catch(() => {});
+    } finally {
+      await lock?.release();
+    }
+  }
+}
+
+/** What an instance itself remembers of a schedule, whether or not it holds the lock. */
+interface Turns {
+  /** When it has to run next, on the monotonic clock. */
+  nextAt: number;
+}
+
+/** Runs as long as the lock is held; ends by rejecting. */
+async function runInTurn({ name, intervalMs, work }: Schedule, parts: ScheduleParts, turns: Turns, lock: ScheduleLock | undefined): Promise<void> {
+  const { state, clock, log, tracer } = parts;
+  const signal = lock ? AbortSignal.any([parts.signal, lock.lost]) : parts.signal;
+  const note = async (): Promise<void> => {
+    await lock?.ran(turns.nextAt - clock.monotonic()).catch((error: unknown) => {
+      if (!signal.aborted) log.warn(`that schedule ${name} has run could not be noted: an instance that takes over may run it too early`, { reason: (error as Error).message });
+    });
+  };
+  await lock?.due(signal);
+  // What was noted may be lost together with the lock.
+  if (turns.nextAt > clock.monotonic()) await note();
+  for (;;) {
+    await until(turns.nextAt, clock, signal);
+    const startedAt = clock.monotonic();
+    // On time, turns are counted from turns, so that small delays do not add up.
+    const begunAt = startedAt - turns.nextAt < intervalMs ? turns.nextAt : startedAt;
+    state.begin();
+    try {
+      await runWork(work, { signal, clock, limitMs: intervalMs, span: tracer && { tracer, name: `schedule ${name}` } });
+      state.succeeded();
+      turns.nextAt = Math.max(begunAt + intervalMs, clock.monotonic());
+      await note();
+    } catch (error) {
+      signal.throwIfAborted();
+      const pause = state.failed(error);
+      turns.nextAt = clock.monotonic() + pause;
+      log.error(`schedule ${name} failed, running it again`, { err: error, pause_ms: pause });
+    }
+  }
+}
+
+/** Resolves at `at`, however far that is: a single timer holds 24 days. */
+async function until(at: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  for (let left = at - clock.monotonic(); left > 0; left = at - clock.monotonic()) await sleep(left, { clock, signal });
+}
