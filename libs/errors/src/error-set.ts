@@ -50,13 +50,14 @@ function listing(errors: readonly KeyedError[]): string {
 export class ErrorSet<Key extends PropertyKey = PropertyKey> extends AggregateError {
   override readonly name = 'ErrorSet';
   /** In the order of the tasks. `errors` has the same without their keys. */
-  readonly entries: readonly KeyedError<Key>[];
+  declare readonly entries: readonly KeyedError<Key>[];
 
   /** `message` defaults to a listing of up to ten errors. */
   constructor(entries: Iterable<KeyedError<Key>>, message?: string) {
     const all = [...entries];
     super(all.map(({ error }) => error), message ?? listing(all));
-    this.entries = all;
+    // As `errors` is: so that what prints errors does not print each of them twice.
+    Object.defineProperty(this, 'entries', { value: all });
   }
 
   /** How many there are. */

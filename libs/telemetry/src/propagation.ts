@@ -1,10 +1,28 @@
-import { propagation, type Baggage, type Context, type TextMapGetter, type TextMapPropagator, type TextMapSetter } from '@opentelemetry/api';
-import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
+import { propagation, type Context, type TextMapGetter, type TextMapPropagator, type TextMapSetter } from '@opentelemetry/api';
+import { CompositePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
+import { formatBaggage, parseBaggage } from '@talaria/context';
 import type { Metadata } from 'nice-grpc-common';
 import type { PropagatorName } from './settings.ts';
 
-/** Of the limits of W3C Baggage (64 entries, 8 KiB), OpenTelemetry keeps only the second. Source: https://www.w3.org/TR/baggage/#limits */
-const MAX_BAGGAGE_ENTRIES = 64;
+const BAGGAGE = 'baggage';
+
+/**
+ * W3C Baggage. OpenTelemetry's own takes up to 180 entries, drops an entry of more than 4 KiB, changes names on their way, and
+ * passes on properties that gRPC cannot carry, which would fail the call.
+ */
+const baggagePropagator: TextMapPropagator = {
+  fields: () => [BAGGAGE],
+  inject(context, carrier, setter) {
+    const baggage = propagation.getBaggage(context);
+    const header = baggage ? formatBaggage(baggage) : '';
+    if (header !== '') setter.set(carrier, BAGGAGE, header);
+  },
+  extract(context, carrier, getter) {
+    const header = getter.get(carrier, BAGGAGE);
+    const baggage = header === undefined ? undefined : parseBaggage(typeof header === 'string' ? header : header.join(','));
+    return baggage ? propagation.setBaggage(context, baggage) : context;
+  },
+};
 
 const fromMetadata: TextMapGetter<Metadata> = {
   keys: (metadata) => [...metadata].map(([key]) => key),
@@ -23,21 +41,14 @@ export function createPropagator(names: readonly PropagatorName[]): TextMapPropa
   return new CompositePropagator({
     propagators: [
       ...(names.includes('tracecontext') ? [new W3CTraceContextPropagator()] : []),
-      ...(names.includes('baggage') ? [new W3CBaggagePropagator()] : []),
+      ...(names.includes('baggage') ? [baggagePropagator] : []),
     ],
   });
 }
 
-function bounded(baggage: Baggage): Baggage {
-  const entries = baggage.getAllEntries();
-  return entries.length <= MAX_BAGGAGE_ENTRIES ? baggage : propagation.createBaggage(Object.fromEntries(entries.slice(0, MAX_BAGGAGE_ENTRIES)));
-}
-
 /** `context` with the trace and the baggage that came in `metadata`; of baggage, no more than W3C's limits. */
 export function extractContext(propagator: TextMapPropagator, context: Context, metadata: Metadata): Context {
-  const extracted = propagator.extract(context, metadata, fromMetadata);
-  const baggage = propagation.getBaggage(extracted);
-  return baggage === undefined ? extracted : propagation.setBaggage(extracted, bounded(baggage));
+  return propagator.extract(context, metadata, fromMetadata);
 }
 
 /** Writes the trace and the baggage of `context` into `metadata`. */

@@ -1,6 +1,7 @@
 import { SpanStatusCode, type Attributes, type Span } from '@opentelemetry/api';
-import { currentCall } from '@talaria/context';
-import { ServiceError } from '@talaria/errors';
+import { systemClock } from '@talaria/base';
+import { currentCall, type Call } from '@talaria/context';
+import { ErrorSet, isUnforeseen as isFault, ServiceError } from '@talaria/errors';
 import { ClientError, ServerError, Status } from 'nice-grpc-common';
 
 /** What spans and log lines say of a method. Attribute names: https://opentelemetry.io/docs/specs/semconv/rpc/grpc/ */
@@ -32,22 +33,22 @@ export function methodFacts(path: string): MethodFacts {
 
 /** Whether an error is neither one that code throws on purpose nor an abort: a fault of the code. */
 export function isUnforeseen(error: unknown): boolean {
-  if (error instanceof ServiceError || error instanceof ServerError || error instanceof ClientError) return false;
-  return !(error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError'));
+  return !(error instanceof ServerError || error instanceof ClientError) && isFault(error);
 }
 
 /** The gRPC status that an error leaves the process with. */
 export function statusOf(error: unknown): Status {
   if (error instanceof ServiceError) return error.kind.grpc;
+  if (error instanceof ErrorSet) return error.combined.kind.grpc;
   if (error instanceof ServerError || error instanceof ClientError) return error.code;
   if (isUnforeseen(error)) return Status.INTERNAL;
   return error instanceof Error && error.name === 'TimeoutError' ? Status.DEADLINE_EXCEEDED : abortStatus();
 }
 
 /** Why the current call was aborted: its deadline passed, or the caller hung up. */
-export function abortStatus(deadline = currentCall().deadline): Status {
+export function abortStatus({ deadline, clock = systemClock }: Call = currentCall()): Status {
   // A timer may fire up to a millisecond early.
-  return deadline !== undefined && deadline - performance.now() <= 1 ? Status.DEADLINE_EXCEEDED : Status.CANCELLED;
+  return deadline !== undefined && deadline - clock.monotonic() <= 1 ? Status.DEADLINE_EXCEEDED : Status.CANCELLED;
 }
 
 const SERVER_FAULTS: ReadonlySet<Status> = new Set([Status.UNKNOWN, Status.DEADLINE_EXCEEDED, Status.UNIMPLEMENTED, Status.INTERNAL, Status.UNAVAILABLE, Status.DATA_LOSS]);
@@ -61,7 +62,7 @@ export function isServerFault(status: Status): boolean {
 export function endSpan(span: Span, status: Status, failed: boolean, error?: unknown): void {
   span.setAttribute('rpc.grpc.status_code', status);
   if (failed) {
-    span.setAttribute('error.type', error instanceof ServiceError ? error.code : Status[status]);
+    span.setAttribute('error.type', error instanceof ServiceError ? error.code : error instanceof ErrorSet ? error.combined.code : Status[status]);
     span.setStatus(error instanceof Error ? { code: SpanStatusCode.ERROR, message: error.message } : { code: SpanStatusCode.ERROR });
   }
   span.end();

@@ -1,7 +1,7 @@
 import { context as otel, SpanKind, trace, type TextMapPropagator, type Tracer } from '@opentelemetry/api';
 import { newId, type Logger } from '@talaria/base';
 import { callIn, withCall } from '@talaria/context';
-import { internal } from '@talaria/errors';
+import { publicError } from '@talaria/errors';
 import { nextIn } from '@talaria/rpc';
 import { Status, type CallContext, type Metadata, type ServerMiddleware, type ServerMiddlewareCall } from 'nice-grpc-common';
 import { extractContext } from './propagation.ts';
@@ -43,7 +43,7 @@ export function telemetryServerMiddleware({ tracer, propagator, log }: { readonl
       otel.with(own, () => log[ours ? 'error' : failed ? 'info' : 'debug']('call', { ...fields, ...why }));
     };
     // A handler that hangs on never comes back here; its span ends with the call all the same.
-    const onAbort = (): void => finish(abortStatus(callIn(own).deadline));
+    const onAbort = (): void => finish(abortStatus(callIn(own)));
     context.signal.addEventListener('abort', onAbort, { once: true });
 
     try {
@@ -54,7 +54,7 @@ export function telemetryServerMiddleware({ tracer, propagator, log }: { readonl
       const status = otel.with(own, () => statusOf(error));
       finish(status, error);
       // Logged here, where the trace is known: as a ServiceError it is not logged once more on its way out.
-      throw isUnforeseen(error) ? internal('', 'internal error', { cause: error }) : error;
+      throw isUnforeseen(error) ? publicError(error) : error;
     } finally {
       // Whoever reads the responses stopped doing so.
       finish(Status.CANCELLED);
