@@ -1,5 +1,5 @@
 import type { Logger } from '@talaria/base';
-import { runInCall } from '@talaria/context';
+import { currentClock, runInCall } from '@talaria/context';
 import { sql, type Postgres } from '@talaria/storage';
 import type { Broker } from './broker.ts';
 import type { Envelope } from './envelope.ts';
@@ -29,7 +29,7 @@ export function startRelay({ storage, broker, log }: { readonly storage: AnyPost
       const { rows } = await sql<{ position: bigint; envelope: Envelope }>`
         select position, envelope from messaging_outbox order by position limit ${BATCH} for update skip locked`.execute(storage.db);
       if (rows.length === 0) return false;
-      await runInCall({ deadline: performance.now() + PUBLISH_LIMIT_MS }, () => broker.publish(rows.map(({ envelope }) => envelope)));
+      await runInCall({ deadline: currentClock().monotonic() + PUBLISH_LIMIT_MS }, () => broker.publish(rows.map(({ envelope }) => envelope)));
       const positions = rows.map(({ position }) => position.toString());
       await sql`delete from messaging_outbox where position in (select value::bigint from jsonb_array_elements_text(${JSON.stringify(positions)}::jsonb) value)`.execute(storage.db);
       return rows.length === BATCH;

@@ -5,9 +5,13 @@ import { cancelled, hasCode, timeout, type ServiceError } from '@talaria/errors'
 /** Timers fire up to this much too early, in ms. */
 const TIMER_ERROR_MS = 2;
 
+function remaining({ deadline, clock = systemClock }: Call): number {
+  return deadline === undefined ? Infinity : deadline - clock.monotonic();
+}
+
 function errorOf(call: Call): ServiceError {
   const reason: unknown = call.signal?.reason;
-  const late = call.deadline !== undefined && call.deadline <= performance.now() + TIMER_ERROR_MS;
+  const late = remaining(call) <= TIMER_ERROR_MS;
   if (late || hasCode(reason, 'timeout') || (reason instanceof Error && reason.name === 'TimeoutError')) {
     return timeout('database', 'The deadline passed before the database answered.', { cause: reason });
   }
@@ -16,12 +20,12 @@ function errorOf(call: Call): ServiceError {
 
 /** Throws if the call is over: its deadline passed, or its signal aborted. */
 export function refuseIfOver(call: Call): void {
-  if (call.signal?.aborted || (call.deadline !== undefined && call.deadline <= performance.now())) throw errorOf(call);
+  if (call.signal?.aborted || remaining(call) <= 0) throw errorOf(call);
 }
 
 /** Calls `listener` once when the call ends; the answer stops that. */
 export function onEnd(call: Call, listener: (error: ServiceError) => void): () => void {
-  const { signal, deadline } = call;
+  const { signal, deadline, clock = systemClock } = call;
   if (!signal && deadline === undefined) return () => {};
   let cancelTimer = (): void => {};
   const end = (): void => {
@@ -34,6 +38,6 @@ export function onEnd(call: Call, listener: (error: ServiceError) => void): () =
   };
   signal?.addEventListener('abort', end, { once: true });
   // The signal of a call aborts at its deadline by itself, but one that was set within the call may be earlier.
-  if (deadline !== undefined) cancelTimer = systemClock.after(deadline - performance.now(), end);
+  if (deadline !== undefined) cancelTimer = clock.after(remaining(call), end);
   return stop;
 }

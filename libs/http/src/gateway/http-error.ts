@@ -1,4 +1,4 @@
-import { badRequest, internal, ServiceError } from '@talaria/errors';
+import { badRequest, ErrorSet, internal, ServiceError } from '@talaria/errors';
 
 /** An error with what only HTTP can say: a status that no code stands for, and headers. */
 export class HttpError extends Error {
@@ -33,7 +33,8 @@ export function unsupportedMediaType(message: string): HttpError {
 /** Whatever was thrown, as an answer. What is not an error of ours is our fault, and says nothing outside. */
 export function toHttpError(thrown: unknown): HttpError {
   if (thrown instanceof HttpError) return thrown;
-  const error = thrown instanceof ServiceError ? thrown : internal('', 'Something went wrong on our side.', { cause: thrown });
+  const known = thrown instanceof ErrorSet ? thrown.combined : thrown;
+  const error = known instanceof ServiceError ? known : internal('', 'Something went wrong on our side.', { cause: thrown });
   if (error.code === 'bad_request.unsupported_media_type') return unsupportedMediaType(error.message);
   const headers: Record<string, string> = {};
   if (error.kind.http === 401) headers['www-authenticate'] = error.code === 'unauthorized.missing_token' ? 'Bearer realm="talaria"' : 'Bearer realm="talaria", error="invalid_token"';
