@@ -48,6 +48,8 @@ const MAX_BACKOFF_MS = 5000;
 const STABLE_MS = 2000;
 /** Who stops us may stop our processes just before (nx does): their ends are told only if we are not stopped ourselves. */
 const NOTICE_MS = 50;
+/** What Node writes when its program has ended and a debugger is still attached: it would wait for that for ever. */
+const HELD_BY_DEBUGGER = 'Waiting for the debugger to disconnect...';
 /** How long a process may take to stop when a changed source restarts it. */
 const RESTART_LIMIT_MS = 5000;
 
@@ -85,6 +87,12 @@ export function createChild(options: ChildOptions): Child {
     const child = spawn(process.execPath, options.args, { argv0: 'node', cwd: options.cwd, env: options.env(), stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: grouped });
     if (child.stdout) output.attach(name, child.stdout);
     if (child.stderr) output.attach(name, child.stderr);
+    let held = false;
+    child.stderr?.on('data', (chunk: string) => {
+      if (!chunk.includes(HELD_BY_DEBUGGER)) return;
+      held = true;
+      signal(child, 'SIGKILL');
+    });
     child.on('message', (message) => {
       if (typeof message !== 'object' || message === null || (message as Partial<ReadyMessage>).ready !== true || running?.child !== child) return;
       ready = true;
@@ -100,7 +108,7 @@ export function createChild(options: ChildOptions): Child {
         options.onChange?.();
         resolve();
       };
-      child.once('exit', (code, killedBy) => onEnd(killedBy === null ? `ended with exit code ${code}` : `was ended by ${killedBy}`));
+      child.once('exit', (code, killedBy) => onEnd(held ? 'ended, with a debugger attached' : killedBy === null ? `ended with exit code ${code}` : `was ended by ${killedBy}`));
       child.on('error', (error) => {
         if (child.pid === undefined) onEnd(`could not be started: ${error.message}`);
       });

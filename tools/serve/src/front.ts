@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 
-/** How the supervisor is told from its front: an argument before the app's name. */
+/** How the supervisor is told from its front: an argument before all others. */
 export const SUPERVISE = '--supervise';
 
 /** On this descriptor the two talk, a word a line: `stop`, `kill`; `exit 0`. */
@@ -14,10 +14,10 @@ const CHANNEL = 3;
  * seconds later (`killProcessTreeGraceful`). Seen so, engines would stop before the apps that use them, and the supervisor,
  * not knowing why, would start both again. With the supervisor elsewhere the only leaf is this process.
  */
-export function runInFront(main: string, app: string): Promise<number> {
+export function runInFront(main: string, args: readonly string[]): Promise<number> {
   return new Promise((resolve) => {
     // The shell ends at once, so the supervisor has another parent.
-    const shell = spawn('/bin/sh', ['-c', '"$@" &', 'sh', process.execPath, main, SUPERVISE, app], { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], detached: true });
+    const shell = spawn('/bin/sh', ['-c', '"$@" &', 'sh', process.execPath, main, SUPERVISE, ...args], { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], detached: true });
     shell.once('error', (error) => {
       process.stderr.write(`serve: /bin/sh could not be started: ${error.message}\n`);
       resolve(1);

@@ -1,9 +1,11 @@
 import { readyText } from './announcement.ts';
+import type { InspectOption } from './arguments.ts';
 import { createChild, type Child } from './child.ts';
 import { planEngines } from './engines.ts';
 import { appEnvironment, keyFile, publicKeysFile, sharedEnvironment } from './environment.ts';
 import { generate, isStale } from './generate.ts';
 import { importGraph } from './imports.ts';
+import { announceInspector, planInspector } from './inspector.ts';
 import { CLI_SERVICE, ensureKeys } from './keys.ts';
 import { clearLeftovers, noteProcesses } from './leftovers.ts';
 import type { Output } from './output.ts';
@@ -20,6 +22,8 @@ export interface SupervisorOptions {
   readonly root: string;
   /** What the user asked for. */
   readonly app: string;
+  /** Whether that one is debugged. */
+  readonly inspect: InspectOption | undefined;
   /** That, and all that it needs. */
   readonly apps: readonly App[];
   readonly packages: ReadonlyMap<string, Package>;
@@ -50,6 +54,7 @@ export async function supervise(options: SupervisorOptions): Promise<Supervisor>
   const started = performance.now();
   await clearLeftovers(stateDir.path, output);
   const port = apps.some(({ name }) => name === GATEWAY) ? await gatewayPort(env) : undefined;
+  const inspector = options.inspect && (await planInspector(options.inspect));
   const backends = await planEngines(root, stateDir.path, apps.some(({ storage }) => storage), env);
   await ensureKeys(stateDir.path, [...apps.map(({ service }) => service), CLI_SERVICE]);
   const shared = sharedEnvironment(stateDir.path, env, options.terminal);
@@ -96,7 +101,8 @@ export async function supervise(options: SupervisorOptions): Promise<Supervisor>
   }
   for (const app of apps) {
     const { program } = app;
-    programs.push({ child: child(app.name, [program], () => appEnvironment(app, apps, shared, stateDir.path, backends, port)), entry: program, app });
+    const inspected = inspector && app.name === options.app ? inspector.args : [];
+    programs.push({ child: child(app.name, [...inspected, program], () => appEnvironment(app, apps, shared, stateDir.path, backends, port)), entry: program, app });
   }
 
   publish();
@@ -105,6 +111,8 @@ export async function supervise(options: SupervisorOptions): Promise<Supervisor>
     if (app?.storage && backends.databaseUrl === undefined) waiting.add(made);
     else made.start();
   }
+  const stopLooking = new AbortController();
+  if (inspector) void announceInspector(inspector, options.app, output, stopLooking.signal);
   const watching = restartOnChange({ root, graph: importGraph(root, packages), programs, output, generate: () => generate(root, stateDir.path, shared, output) });
 
   let poll: NodeJS.Timeout | undefined;
@@ -133,6 +141,7 @@ export async function supervise(options: SupervisorOptions): Promise<Supervisor>
   return {
     async stop() {
       stopping = true;
+      stopLooking.abort();
       clearTimeout(poll);
       watching.close();
       waiting.clear();
@@ -143,6 +152,7 @@ export async function supervise(options: SupervisorOptions): Promise<Supervisor>
     },
     kill() {
       stopping = true;
+      stopLooking.abort();
       for (const made of all) made.kill();
       removePlatformFile(stateDir.path);
     },

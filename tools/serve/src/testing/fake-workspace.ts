@@ -10,8 +10,8 @@ export interface FakeWorkspace {
   readonly root: string;
   write(file: string, text: string): void;
   read(file: string): string;
-  /** Runs the real supervisor in it. */
-  serve(app: string, env?: NodeJS.ProcessEnv): Served;
+  /** Runs the real supervisor in it; `args` follow the app. */
+  serve(app: string, env?: NodeJS.ProcessEnv, args?: readonly string[]): Served;
   /** The processes that `name` has had, in order. */
   pidsOf(name: string): number[];
   /** The process that supervises now. */
@@ -140,9 +140,9 @@ export function fakeWorkspace({ installed = false }: FakeWorkspaceOptions = {}):
     pidsOf,
     supervisor: () => supervisorOf() ?? -1,
     envOf: (name) => JSON.parse(read(`log/${name}.env`)) as NodeJS.ProcessEnv,
-    serve(app, env = {}) {
+    serve(app, env = {}, args = []) {
       const { TALARIA_STATE_DIR: _a, PORT: _b, ETCD_ENDPOINTS: _c, DATABASE_URL: _d, LOG_FORMAT: _e, NODE_TEST_CONTEXT: _f, ...inherited } = process.env;
-      const child = spawn(process.execPath, [join(import.meta.dirname, '../main.ts'), app], { cwd: root, env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'], timeout: LIFETIME_MS, killSignal: 'SIGKILL' });
+      const child = spawn(process.execPath, [join(import.meta.dirname, '../main.ts'), app, ...args], { cwd: root, env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'], timeout: LIFETIME_MS, killSignal: 'SIGKILL' });
       let text = '';
       child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
       child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
