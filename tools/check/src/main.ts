@@ -5,9 +5,10 @@ import { add, closingLine, NOTHING, type Tally } from './tally.ts';
 
 const HELP = `Usage: npm test [-- options]
 
-Runs lint, typecheck, build, the tests of every project and the end-to-end tests, and ends with "N passed, N failed".
+Runs lint, typecheck, build, the tests of every project, the end-to-end tests and a first service from
+packed packages, and ends with "N passed, N failed".
 
-  --only STEP   one of static, unit, e2e; may be repeated
+  --only STEP   one of static, unit, e2e, outside; may be repeated
   --help        this text
 
 With CI=true nothing comes from a cache, and what a test needs and the machine lacks is a failure.`;
@@ -16,6 +17,7 @@ const STEPS = {
   static: ['run-many', '-t', 'lint', 'typecheck', 'build'],
   unit: ['run-many', '-t', 'test'],
   e2e: ['run', 'e2e:e2e'],
+  outside: ['run', 'e2e:five-minutes'],
 } as const;
 type StepName = keyof typeof STEPS;
 

@@ -14,6 +14,7 @@ export function workspaceManifest(name: string, talariaVersion: string): object 
     workspaces: ['apps/*', 'libs/*'],
     scripts: {
       prepare: 'talaria-generate',
+      generate: 'talaria-generate',
       lint: 'nx run-many -t lint',
       typecheck: 'nx run-many -t typecheck',
       test: 'nx run-many -t test',
