@@ -1,5 +1,6 @@
-import { systemClock } from '@talaria/base';
+import { sleep, systemClock } from '@talaria/base';
 import type { ContractMethod } from './contract.ts';
+import { endedHere } from './deadline.ts';
 import type { Candidate } from './picker.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { Route } from './route.ts';
@@ -10,8 +11,8 @@ import type { WireCallOptions } from './transport.ts';
 interface Attempts {
   pick(): Promise<Candidate>;
   succeeded(): void;
-  /** Whether there is another attempt. */
-  failed(error: unknown, requestsTaken: boolean): boolean;
+  /** Whether there is another attempt: at once, or after so many ms. */
+  failed(error: unknown, requestsTaken: boolean): boolean | number;
 }
 
 function attempts(route: Route, method: ContractMethod, options: WireCallOptions, retry: RetryPolicy | undefined): Attempts {
@@ -51,6 +52,20 @@ function attempts(route: Route, method: ContractMethod, options: WireCallOptions
   };
 }
 
+/** Resolves when the next attempt may begin; throws if there is none. */
+async function orThrow(error: unknown, again: boolean | number, method: ContractMethod, options: WireCallOptions): Promise<void> {
+  if (again === false) throw error;
+  if (again === true) return;
+  const { clock = systemClock, deadline = Infinity, signal } = options;
+  // The deadline would end the pause: what went wrong says more.
+  if (clock.monotonic() + again >= deadline) throw error;
+  try {
+    await sleep(again, { clock, signal });
+  } catch {
+    throw endedHere(method.path, options, 'maybe_executed');
+  }
+}
+
 /** A call with one request and one response. */
 export async function unaryAttempts(route: Route, method: ContractMethod, request: Uint8Array, options: WireCallOptions, retry: RetryPolicy | undefined): Promise<Uint8Array> {
   const tries = attempts(route, method, options, retry);
@@ -61,7 +76,7 @@ export async function unaryAttempts(route: Route, method: ContractMethod, reques
       tries.succeeded();
       return response;
     } catch (error) {
-      if (!tries.failed(error, false)) throw error;
+      await orThrow(error, tries.failed(error, false), method, options);
     }
   }
 }
@@ -93,7 +108,7 @@ export async function* streamAttempts(
       tries.succeeded();
       return;
     } catch (error) {
-      if (!tries.failed(error, requestsTaken || answered)) throw error;
+      await orThrow(error, tries.failed(error, requestsTaken || answered), method, options);
     }
   }
 }

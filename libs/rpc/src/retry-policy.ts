@@ -16,5 +16,6 @@ export interface FailedAttempt {
 
 /** Says whether a call gets another attempt, which picks again. */
 export interface RetryPolicy {
-  again(failure: FailedAttempt): boolean;
+  /** True for one at once, a number for one after so many ms (on the clock of the call, and only if it has that much time left). */
+  again(failure: FailedAttempt): boolean | number;
 }
