@@ -18,6 +18,8 @@ export type LimitedOptions = CallOptions & CallLimits;
 export interface DefaultLimits {
   /** For a call to which neither the ambient call nor its options set a deadline, in ms. */
   readonly defaultTimeoutMs: number;
+  /** The longest any call may take, whatever else is set, in ms: the method's own deadline. Default: no such bound. */
+  readonly longestMs?: number | undefined;
   /** For a call outside of calls. Default: the time of this machine. */
   readonly clock?: Clock | undefined;
 }
@@ -37,6 +39,7 @@ export function limitsOf(options: LimitedOptions, defaults: DefaultLimits, own?:
   let deadline = options.deadline;
   if (ambient.deadline !== undefined) deadline = earlier(deadline, onClock(ambient.deadline, ambient.clock, clock));
   if (options.timeoutMs !== undefined) deadline = earlier(deadline, clock.monotonic() + options.timeoutMs);
+  if (defaults.longestMs !== undefined) deadline = earlier(deadline, clock.monotonic() + defaults.longestMs);
   return { deadline: deadline ?? clock.monotonic() + defaults.defaultTimeoutMs, clock, signal: joined(ambient.signal, joined(options.signal, own)) };
 }
 

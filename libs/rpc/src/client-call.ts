@@ -67,7 +67,8 @@ function wireStep(method: ContractMethod, parts: CallParts): Step<LimitedOptions
 }
 
 /** The function of a client for one method. */
-export function clientMethod(method: ContractMethod, parts: CallParts): (request: unknown, options?: LimitedOptions) => unknown {
+export function clientMethod(method: ContractMethod, shared: CallParts): (request: unknown, options?: LimitedOptions) => unknown {
+  const parts = { ...shared, longestMs: method.deadlineMs };
   const steps = clientChain(method, parts.middleware, wireStep(method, parts));
   if (!method.responseStream) {
     return async (request, options = {}) => {

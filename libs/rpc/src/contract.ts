@@ -37,12 +37,19 @@ function splitPath(path: string): { contract: string; name: string } {
   return { contract: path.slice(1, slash), name: path.slice(slash + 1) };
 }
 
+/** What a definition in nice-grpc's own form says of a method: nice-grpc takes such a one for grpc-js's, which has no options, and drops them. */
+function ownOptions(definition: CompatServiceDefinition, key: string): ContractMethod['options'] | undefined {
+  if ('fullName' in definition && typeof definition.fullName === 'string') return undefined;
+  return (definition as Readonly<Record<string, { readonly options?: ContractMethod['options'] }>>)[key]?.options;
+}
+
 /** The methods of a definition of ts-proto, nice-grpc or grpc-js. Made once for each definition. */
 export function contractMethods(definition: CompatServiceDefinition): readonly ContractMethod[] {
   const found = known.get(definition);
   if (found) return found;
   const methods = Object.entries(normalizeServiceDefinition(definition)).map(([key, method]): ContractMethod => {
-    const { path, requestStream, responseStream, options } = method;
+    const { path, requestStream, responseStream } = method;
+    const options = ownOptions(definition, key) ?? method.options;
     const made = { ...splitPath(path), key, path, requestStream, responseStream, options, deadlineMs: methodDeadline(options), definition: method, source: definition };
     ours.add(made);
     return made;

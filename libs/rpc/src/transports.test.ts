@@ -1,5 +1,6 @@
 import { grpcTransport } from './grpc/grpc-transport.ts';
 import { inprocTransport } from './inproc/inproc-transport.ts';
+import { contractsSuite } from './testing/contracts-suite.ts';
 import { rpcSuite } from './testing/rpc-suite.ts';
 import { transportSuite } from './testing/transport-suite.ts';
 import type { TransportHarness } from './testing/bench.ts';
@@ -13,4 +14,5 @@ const harnesses: readonly TransportHarness[] = [
 for (const harness of harnesses) {
   transportSuite(harness);
   rpcSuite(harness);
+  contractsSuite(harness);
 }

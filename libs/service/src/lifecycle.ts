@@ -1,4 +1,4 @@
-import { sleep, type Capability, type Host } from '@talaria/base';
+import { sleep, type Capability, type Clock, type Host } from '@talaria/base';
 import { detached } from '@talaria/context';
 import type { Health } from '@talaria/health';
 import { createServer, type Server, type ServerMiddleware } from '@talaria/rpc';
@@ -24,6 +24,8 @@ export interface Lifecycle {
 export interface LifecycleParts {
   readonly name: string;
   readonly env: Host['env'];
+  /** For the deadlines of calls. Default: the time of this machine. */
+  readonly clock: Clock | undefined;
   readonly settings: PlatformSettings;
   readonly parts: Parts;
   readonly capabilities: readonly Capability[];
@@ -73,7 +75,7 @@ export function createLifecycle(all: LifecycleParts): Lifecycle {
     await hooks.start('onStart', starting.signal);
     starting.signal.throwIfAborted();
 
-    server = createServer({ transports: parts.transports, middleware: all.middleware, log });
+    server = createServer({ transports: parts.transports, middleware: all.middleware, log, clock: all.clock });
     await served.attach(server);
     address = await listen(server, settings.listen);
     const self = { service: all.name, instance: settings.instance, version: settings.version, zone: settings.zone, startedAt: new Date().toISOString() };

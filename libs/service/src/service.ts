@@ -42,7 +42,7 @@ export function createService(options: ServiceOptions): Service {
     contracts.close();
     for (const resolution of resolutions.values()) resolution.close();
   };
-  const lifecycle = createLifecycle({ name, env, settings, parts, capabilities, health, served, background, hooks, middleware: stack.current, release });
+  const lifecycle = createLifecycle({ name, env, clock: platform.clock, settings, parts, capabilities, health, served, background, hooks, middleware: stack.current, release });
   let running = false;
 
   const service: Service = {

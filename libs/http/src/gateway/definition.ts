@@ -1,5 +1,6 @@
 import { create, fromBinary, toBinary, type DescMethod, type DescService, type Message } from '@bufbuild/protobuf';
-import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
+import { BinaryReader } from '@bufbuild/protobuf/wire';
+import { DurationSchema, MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 
 /** A method as nice-grpc defines it, for messages that are known at run time only. */
 export interface DynamicMethod {
@@ -10,7 +11,11 @@ export interface DynamicMethod {
   requestDeserialize(bytes: Uint8Array): Message;
   responseSerialize(value: Message): Uint8Array;
   responseDeserialize(bytes: Uint8Array): Message;
-  readonly options: { readonly idempotencyLevel?: 'IDEMPOTENT' | 'NO_SIDE_EFFECTS' };
+  readonly options: {
+    readonly idempotencyLevel?: 'IDEMPOTENT' | 'NO_SIDE_EFFECTS';
+    /** What the contract says of its longest call (`talaria.options.v1.deadline`). */
+    readonly deadlineMs?: number;
+  };
 }
 
 /** A nice-grpc service definition made from descriptors. */
@@ -19,6 +24,17 @@ export type DynamicDefinition = Readonly<Record<string, DynamicMethod>>;
 function idempotency(method: DescMethod): DynamicMethod['options'] {
   if (method.idempotency === MethodOptions_IdempotencyLevel.IDEMPOTENT) return { idempotencyLevel: 'IDEMPOTENT' };
   return method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS ? { idempotencyLevel: 'NO_SIDE_EFFECTS' } : {};
+}
+
+/** `talaria.options.v1.deadline`, whose number never changes: services are described by descriptors of their own. */
+const DEADLINE = 52002;
+
+function deadline({ proto: { options } }: DescMethod): DynamicMethod['options'] {
+  // Extensions are unknown fields to whoever has not generated them; the last one counts.
+  const found = options?.$unknown?.findLast(({ no }) => no === DEADLINE);
+  if (!found) return {};
+  const { seconds, nanos } = fromBinary(DurationSchema, new BinaryReader(found.data).bytes());
+  return { deadlineMs: Number(seconds) * 1000 + nanos / 1e6 };
 }
 
 function dynamicMethod(method: DescMethod): DynamicMethod {
@@ -32,7 +48,7 @@ function dynamicMethod(method: DescMethod): DynamicMethod {
     requestDeserialize: (bytes) => fromBinary(input, bytes),
     responseSerialize: (value) => toBinary(output, value),
     responseDeserialize: (bytes) => fromBinary(output, bytes),
-    options: idempotency(method),
+    options: { ...idempotency(method), ...deadline(method) },
   };
 }
 
