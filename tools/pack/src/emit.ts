@@ -14,14 +14,14 @@ export interface EmitPackage {
   readonly staging: string;
 }
 
-/** As everybody compiles here, but with results: JavaScript, types, and source maps that hold the source. */
+/** As everybody compiles here, but with results: JavaScript, types, and source maps that hold the source. Lint and typecheck have looked for mistakes. */
 function compilerOptions(root: string): ts.CompilerOptions {
   const file = join(root, 'tsconfig.base.json');
   const { config, error } = ts.readConfigFile(file, (path) => ts.sys.readFile(path)) as { config: unknown; error?: ts.Diagnostic };
   if (error) throw new PackError(describe([error], root));
   const { options } = ts.parseJsonConfigFileContent(config, { ...ts.sys, readDirectory: () => [] }, root);
   const { incremental: _kept, ...rest } = options;
-  return { ...rest, noEmit: false, noEmitOnError: false, declaration: true, sourceMap: true, inlineSources: true, removeComments: false, rootDir: root, outDir: root };
+  return { ...rest, noEmit: false, noCheck: true, declaration: true, sourceMap: true, inlineSources: true, removeComments: false, rootDir: root, outDir: root };
 }
 
 function describe(diagnostics: readonly ts.Diagnostic[], root: string): string {
@@ -30,7 +30,14 @@ function describe(diagnostics: readonly ts.Diagnostic[], root: string): string {
 
 /** TypeScript leaves `./a.ts` in types as it is; beside the JavaScript the file is `./a.js`. */
 function withJsSpecifiers(types: string): string {
-  return types.replace(/((?:from|import)\s*\(?\s*["'])(\.{1,2}\/[^"'\n]+)\.ts(["'])/g, '$1$2.js$3');
+  const { importedFiles } = ts.preProcessFile(types);
+  return importedFiles
+    .filter(({ fileName }) => /^\.{1,2}\/.*\.ts$/.test(fileName))
+    .sort((a, b) => b.pos - a.pos)
+    .reduce((text, { fileName, pos }) => {
+      const at = text.indexOf(fileName, pos);
+      return `${text.slice(0, at)}${fileName.replace(/\.ts$/, '.js')}${text.slice(at + fileName.length)}`;
+    }, types);
 }
 
 function withPackedSource(map: string, path: string, source: string): string {
