@@ -9,6 +9,8 @@ import { childEnvironment, freePort, serveProgram, temporaryFolder, workspaceRoo
 export interface RealPlatformOptions {
   /** As in `npx nx serve <app>`. Default `webhook-api`. */
   readonly app?: string;
+  /** What follows the app, such as `--inspect`. Default: nothing. */
+  readonly args?: readonly string[];
   /** On top of the environment of the tests. PORT and TALARIA_STATE_DIR are otherwise free ones of their own. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** How long it may take until it is ready, in ms. Default 90,000: slow machines, cold caches. */
@@ -35,11 +37,11 @@ const MAX_OUTPUT = 1_000_000;
 const STOP_MS = 15_000;
 
 /** Runs `talaria-serve <app>` in the workspace and waits until it says that it is ready. Rejects with all of its output when it does not. */
-export async function startRealPlatform({ app = 'webhook-api', env = {}, readyMs = 90_000 }: RealPlatformOptions = {}): Promise<RealPlatform> {
+export async function startRealPlatform({ app = 'webhook-api', args = [], env = {}, readyMs = 90_000 }: RealPlatformOptions = {}): Promise<RealPlatform> {
   const port = env['PORT'] ?? String(await freePort());
   const ownDir = env['TALARIA_STATE_DIR'] === undefined ? await temporaryFolder() : undefined;
   const stateDir = env['TALARIA_STATE_DIR'] ?? ownDir ?? '';
-  const child = spawn(process.execPath, [serveProgram(), app], {
+  const child = spawn(process.execPath, [serveProgram(), app, ...args], {
     cwd: workspaceRoot(),
     env: childEnvironment({ ...env, PORT: port, TALARIA_STATE_DIR: stateDir }),
     stdio: ['ignore', 'pipe', 'pipe'],
