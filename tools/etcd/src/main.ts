@@ -9,8 +9,8 @@ enableCompileCache();
 
 const HELP = `An etcd-compatible server.
 
-  node tools/etcd/src/main.ts --data-dir DIR [--listen HOST:PORT]
-  node tools/etcd/src/main.ts --in-memory [--listen HOST:PORT]
+  talaria-etcd --data-dir DIR [--listen HOST:PORT]
+  talaria-etcd --in-memory [--listen HOST:PORT]
 
   --data-dir DIR       where the data is kept; made if it does not exist
   --in-memory          keep nothing

@@ -9,7 +9,7 @@ const STOP_WITHIN_MS = 8_000;
 
 const HELP = `Starts PostgreSQL on 127.0.0.1 and stays until it is told to stop.
 
-  node tools/postgres/src/main.ts --data-dir DIR [--port N]
+  talaria-postgres --data-dir DIR [--port N]
 
   --data-dir DIR   a folder for this server alone; made the first time
   --port N         default 0: the port used last if it is free, else any free one
