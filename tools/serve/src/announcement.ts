@@ -25,8 +25,9 @@ export function readyText({ root, app, port, seconds, stateDir }: Announcement):
   const lines = [`${app.name} is ready${where} after ${seconds.toFixed(1)} s.`, ''];
   const transcript = join(root, app.folder, TRANSCRIPT);
   if (port !== undefined && existsSync(transcript)) {
-    lines.push('Paste this into another terminal, in this folder (it needs curl and jq):', '');
-    lines.push(readFileSync(transcript, 'utf8').replaceAll(TRANSCRIPT_PORT, `localhost:${port}`));
+    const text = readFileSync(transcript, 'utf8').replaceAll(TRANSCRIPT_PORT, `localhost:${port}`);
+    const needs = ['curl', 'jq'].filter((command) => new RegExp(`\\b${command} `).test(text));
+    lines.push(`Paste this into another terminal, in this folder${needs.length > 0 ? ` (it needs ${needs.join(' and ')})` : ''}:`, '', text);
   } else {
     const set = stateDir === undefined ? '' : `TALARIA_STATE_DIR=${stateDir} `;
     lines.push('From another terminal, in this folder:', '');

@@ -60,7 +60,7 @@ describe('a workspace to which Talaria comes from npm', { concurrency: 2 }, () =
     const port = await freePort();
     const served = workspace.serve('whole', { PORT: String(port) });
     await until('ready', () => served.output().includes('Ctrl-C stops everything'), served.output);
-    assert.match(served.output(), new RegExp(`Paste this into another terminal.*\n\ncurl -s localhost:${port}/whole\n`));
+    assert.match(served.output(), new RegExp(`Paste this into another terminal, in this folder \\(it needs curl\\):\n\ncurl -s localhost:${port}/whole\n`));
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Workspace } from '../workspace/workspace.ts';
 import type { ServiceContext } from './context.ts';
+import { transcript } from './transcript.ts';
 
 /** `src/main.ts`. */
 export function main({ names: { one, many }, contracts, contract, service }: ServiceContext): string {
@@ -45,7 +46,8 @@ export function tsconfig(): string {
 }
 
 /** `README.md`. */
-export function readme({ names: { one, many }, project, contract, public: open }: ServiceContext): string {
+export function readme(context: ServiceContext): string {
+  const { names: { one, many }, project, contract, public: open } = context;
   const title = `# ${project}
 
 Keeps ${many.words} (\`${one.snake}.v1.${one.pascal}Service\`), each for the principal that created it.
@@ -69,9 +71,6 @@ npx nx serve ${project}
 \`\`\`
 
 \`\`\`
-TOKEN=$(curl -s localhost:8080/oauth2/token -d grant_type=client_credentials -d client_id=dev -d client_secret=dev-secret | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
-curl -s localhost:8080/${many.kebab} -H "Authorization: Bearer $TOKEN" -d title=First
-curl -s "localhost:8080/${many.kebab}?page_size=10" -H "Authorization: Bearer $TOKEN"
-\`\`\`
+${transcript(context)}\`\`\`
 ${where}`;
 }

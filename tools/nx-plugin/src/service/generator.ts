@@ -11,6 +11,7 @@ import { handlers, handlersTest } from './handlers.ts';
 import { changes, changesTest, pageToken, pageTokenTest } from './logic.ts';
 import { serviceProto } from './proto.ts';
 import { migrations, storage, storageIndex, storageTest, tables } from './storage.ts';
+import { transcript } from './transcript.ts';
 
 /** The options of `nx g service`. */
 export interface ServiceGeneratorOptions {
@@ -52,6 +53,7 @@ export async function serviceGenerator(tree: Tree, options: ServiceGeneratorOpti
     }),
     'tsconfig.json': tsconfig(),
     'README.md': readme(context),
+    ...(open ? { 'transcript.sh': transcript(context) } : {}),
     'src/main.ts': main(context),
     [`src/handlers/${one.kebab}-handlers.ts`]: handlers(context),
     [`src/handlers/${one.kebab}-handlers.test.ts`]: handlersTest(context),
