@@ -63,7 +63,7 @@ export function findPlatform(
   const platform = readPlatformFile(stateDir);
   const endpoints = env['ETCD_ENDPOINTS'] || platform?.etcd_endpoints;
   if (endpoints === undefined) {
-    throw unavailable('platform', `Nothing is served from ${stateDir}: start "npx nx serve webhook-api" (with the same TALARIA_STATE_DIR, if you set one), or set ETCD_ENDPOINTS.`);
+    throw unavailable('platform', `Nothing is served from ${stateDir}: start "npx nx serve <app>" (with the same TALARIA_STATE_DIR, if you set one), or set ETCD_ENDPOINTS.`);
   }
   return { platform, endpoints };
 }
