@@ -152,7 +152,7 @@ describe('talaria', { concurrency: 3 }, () => {
     for (const args of [['services'], ['call', 'a.v1.A/B']]) {
       const { code, err } = await talaria(args, { TALARIA_STATE_DIR: empty });
       assert.equal(code, 1);
-      assert.match(err, /^unavailable\.platform: Nothing is served from .*npx nx serve webhook-api/);
+      assert.match(err, /^unavailable\.platform: Nothing is served from .*npx nx serve <app>/);
     }
     rmSync(empty, { recursive: true });
     const away = await talaria(['services'], { ETCD_ENDPOINTS: 'http://127.0.0.1:1' });
