@@ -10,4 +10,9 @@ export { type Authenticated } from './gateway/handle.ts';
 export { type ClientFactory } from './gateway/call.ts';
 export { type DynamicDefinition, type DynamicMethod } from './gateway/definition.ts';
 export { type ServerTimeouts } from './gateway/listen.ts';
+export { type DocsOptions } from './gateway/own-answers.ts';
+export { type DocsViewer } from './docs/serve-docs.ts';
 export { contractReadiness, type ContractReadinessOptions } from './gateway/contract-readiness.ts';
+// For what describes contracts.
+export { openApiDocument, type DescribedContract, type DocumentOptions } from './openapi/document.ts';
+export { type CodeSample, type Json, type JsonObject, type OpenApiDocument, type Operation, type Parameter, type PathItem, type Schema } from './openapi/types.ts';

@@ -73,7 +73,9 @@ describe('a gateway', () => {
   it('follows the contracts', async () => {
     const known = library.contracts.get();
     library.contracts.set([]);
-    assert.equal((await library.fetch('/everything')).status, 404);
+    const gone = await library.fetch('/everything');
+    assert.deepEqual([gone.status, gone.headers.get('retry-after'), (await problem(gone)).code], [503, '1', 'unavailable.contract']);
+    assert.equal((await library.fetch('/nothing')).status, 404);
     library.contracts.set([...known, { ...known[0]!, contract: 'broken.v1.Broken', descriptorSet: Buffer.from('garbage') }]);
     assert.equal((await library.fetch('/everything')).status, 200);
     assert.ok(library.log.lines.some((line) => line.includes('cannot be read')));
@@ -263,7 +265,24 @@ describe('a gateway', () => {
     assert.match(await raw(library.port, 'POST /everything HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{'), /408/);
     assert.match(await raw(library.port, 'nonsense\r\n\r\n'), /^HTTP\/1\.1 400[\s\S]*malformed_request/);
     assert.match(await raw(library.port, `GET / HTTP/1.1\r\nHost: x\r\nX-Big: ${'x'.repeat(20_000)}\r\n\r\n`), /^HTTP\/1\.1 431/);
-    assert.match(await raw(library.port, 'GET /everything HTTP/1.1\r\nConnection: close\r\n\r\n'), /^HTTP\/1\.1 400/);
+  });
+
+  it('says what of HTTP itself a request breaks', async () => {
+    const cases: [string, number, string][] = [
+      ['GET /everything HTTP/1.1\r\n\r\n', 400, 'bad_request.invalid_host'],
+      ['GET /healthz HTTP/1.1\r\n\r\n', 400, 'bad_request.invalid_host'],
+      ['GET /everything HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n', 400, 'bad_request.invalid_host'],
+      ['POST /everything HTTP/1.1\r\nHost: x\r\nExpect: 200-ok\r\nContent-Length: 2\r\n\r\n{}', 417, 'bad_request.unknown_expectation'],
+      ['GET /mine HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer good\r\nAuthorization: Bearer bad\r\n\r\n', 400, 'bad_request.duplicate_header'],
+    ];
+    for (const [sent, status, code] of cases) {
+      const answered = await raw(library.port, sent);
+      assert.match(answered, new RegExp(`^HTTP/1\\.1 ${String(status)} `), sent);
+      assert.match(answered, /\r\ncontent-type: application\/problem\+json\r\n/i);
+      assert.equal((JSON.parse(answered.slice(answered.indexOf('\r\n\r\n'))) as Answer).code, code);
+    }
+    // HTTP/1.0 has no Host.
+    assert.match(await raw(library.port, 'GET /healthz HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200/);
   });
 
   it('never answers garbage with a 5xx', async () => {

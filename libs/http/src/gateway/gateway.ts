@@ -1,14 +1,17 @@
 import { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { sleep, type LiveSetting, type Logger } from '@talaria/base';
 import { detached } from '@talaria/context';
-import { unavailable } from '@talaria/errors';
+import { isReservedPath } from '../transcode/reserved.ts';
 import { type ContractSource } from '../transcode/routes.ts';
-import { answer, answerProblem } from './answer.ts';
+import { answerProblem } from './answer.ts';
+import { discardBody } from './body.ts';
 import { type ClientFactory } from './call.ts';
+import { protocolProblem } from './expectations.ts';
 import { requestHandler, type Authenticated } from './handle.ts';
-import { HttpError, methodNotAllowed } from './http-error.ts';
 import { limitedServer, listenAll, type Listening, type ServerTimeouts } from './listen.ts';
+import { ownAnswers, type DocsOptions } from './own-answers.ts';
 import { routeTable } from './route-table.ts';
+import { splitTarget } from './target.ts';
 
 /** How a gateway is made. */
 export interface GatewayOptions {
@@ -34,6 +37,8 @@ export interface GatewayOptions {
   /** Names of baggage that strangers may send. Default none. */
   readonly allowedBaggage?: readonly string[];
   readonly timeouts?: ServerTimeouts;
+  /** What describes the contracts: `/openapi.json`, and `/docs` if there is a viewer. false turns both off. Default: no viewer. */
+  readonly docs?: DocsOptions | false;
 }
 
 /** An HTTP server in front of the contracts. */
@@ -49,7 +54,7 @@ const closed = (server: Server): Promise<void> => new Promise((resolve) => serve
 /** Makes a gateway; it routes as soon as it listens. */
 export function createGateway(options: GatewayOptions): Gateway {
   const { log, contracts } = options;
-  const routes = routeTable(contracts, log);
+  const routes = routeTable(contracts, { log });
   let routesKnown = contracts.ready === undefined;
   contracts.ready?.then(() => (routesKnown = true)).catch((err: unknown) => log.error('the contracts cannot be read', { err }));
   const handle = requestHandler({
@@ -78,14 +83,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     return wasReady;
   };
 
-  /** Answers what is about the gateway itself. */
-  const aboutItself = async (path: string, req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    req.resume();
-    if (req.method !== 'GET' && req.method !== 'HEAD') return answerProblem(res, methodNotAllowed(req.method ?? '', ['GET', 'HEAD']), undefined);
-    const well = path === '/healthz' || (await isReady());
-    if (well) answer(res, 200, { 'content-type': 'application/json' }, JSON.stringify({ status: path === '/healthz' ? 'ok' : 'ready' }));
-    else answerProblem(res, new HttpError(unavailable('not_ready', draining ? 'The gateway is going away.' : 'Not everything is there yet.')), undefined);
-  };
+  const answerOwn = ownAnswers({ routes, routesKnown: () => routesKnown, isReady, isDraining: () => draining !== undefined, docs: options.docs ?? {}, log });
 
   const inFlight = new Set<ServerResponse>();
   const onRequest = (req: IncomingMessage, res: ServerResponse, continueFirst: boolean): void => {
@@ -96,9 +94,19 @@ export function createGateway(options: GatewayOptions): Gateway {
       // Node closes connections that are idle when its server closes, and not those that become so later.
       if (draining) setImmediate(() => listening?.servers.forEach((server) => server.closeIdleConnections()));
     });
-    const path = (req.url ?? '').replace(/\?.*$/s, '');
-    if (path !== '/healthz' && path !== '/readyz') handle(req, res, continueFirst);
-    else void aboutItself(path, req, res).catch((err: unknown) => log.error('answering a probe failed', { err }));
+    const problem = protocolProblem(req);
+    if (problem) {
+      answerProblem(res, problem, undefined);
+      discardBody(req);
+      return;
+    }
+    const [path] = splitTarget(req.url ?? '/');
+    if (!isReservedPath(path)) handle(req, res, continueFirst);
+    else
+      void answerOwn(path, req, res).catch((err: unknown) => {
+        log.error('answering about the gateway itself failed', { path, err });
+        res.destroy();
+      });
   };
 
   const end = async (limitMs: number): Promise<void> => {

@@ -13,6 +13,7 @@ import { HttpError, methodNotAllowed, toHttpError } from './http-error.ts';
 import { inboundContext, requestIdOf } from './inbound-context.ts';
 import { basicCredentials, isOAuth, requireForm, toOAuthAnswer } from './oauth.ts';
 import { type RouteTable } from './route-table.ts';
+import { splitTarget } from './target.ts';
 
 /** What a token stands for. */
 export interface Authenticated {
@@ -47,13 +48,9 @@ interface Exchange {
 const tracer = trace.getTracer('@talaria/http');
 const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE']);
 
-/** The target's path and query; `http://host/path` is as good as `/path` (RFC 9112, section 3.2.2). */
-function splitTarget(target: string): readonly [path: string, query: string] {
-  const origin = /^https?:\/\/[^/?]*/i.exec(target)?.[0] ?? '';
-  const rest = target.slice(origin.length).replace(/#.*$/s, '');
-  const mark = rest.indexOf('?');
-  const path = mark < 0 ? rest : rest.slice(0, mark);
-  return [path === '' ? '/' : path, mark < 0 ? '' : rest.slice(mark + 1)];
+/** Node keeps the first of several; which of them the sender meant, nobody can say. */
+function checkAuthorization(req: IncomingMessage): void {
+  if ((req.headersDistinct['authorization']?.length ?? 0) > 1) throw badRequest('duplicate_header', 'There is more than one Authorization header: send one.', { params: { header: 'authorization' } });
 }
 
 /** The bearer token. RFC 6750, section 2.1 */
@@ -75,6 +72,7 @@ export function requestHandler(options: HandlerOptions): (req: IncomingMessage, 
     let found = routes.find(method, path);
     if (found && !('route' in found) && method === 'HEAD') found = routes.find('GET', path) ?? found;
     if (found && 'route' in found) return found;
+    if (routes.wasThere(method, path) || (method === 'HEAD' && routes.wasThere('GET', path))) throw unavailable('contract', 'What answers here is not published at the moment.', { retryAfterMs: 1000 });
     if (!found && !options.routesKnown()) throw unavailable('routes', 'The routes are not known yet.', { retryAfterMs: 1000 });
     if (!found) throw notFound('route', `There is nothing at ${path.slice(0, 200)}.`);
     const allow = [...new Set([...found.allow, ...(found.allow.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])].sort();
@@ -85,6 +83,7 @@ export function requestHandler(options: HandlerOptions): (req: IncomingMessage, 
 
   const serve = async (exchange: Exchange, route: Route, variable: (name: string) => string, query: string): Promise<void> => {
     const { req, res, signal } = exchange;
+    checkAuthorization(req);
     const oauth = isOAuth(route.pattern);
     const token = route.access === 'principal' ? bearerToken(req) : undefined;
     const body = await readBody(req, res, { limit: options.maxBodyBytes, continueFirst: exchange.continueFirst });

@@ -44,11 +44,14 @@ export function limitedServer(handle: Handle, timeouts: ServerTimeouts = {}): Se
     keepAliveTimeout: keepAliveMs,
     // The default looks every 30 s only.
     connectionsCheckingInterval: Math.min(1000, headersMs),
-    requireHostHeader: true,
+    // Without one Node would answer 400 with an empty body; the handler says what is wrong.
+    requireHostHeader: false,
     noDelay: true,
   });
   server.on('request', (req, res) => handle(req, res, false));
   server.on('checkContinue', (req, res) => handle(req, res, true));
+  // An expectation that Node does not know: without a listener it answers 417 with an empty body.
+  server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => handle(req, res, false));
   server.on('clientError', onClientError);
   return server;
 }

@@ -1,5 +1,5 @@
 // A contract that uses all of google.api.http, made without a compiler so that tests need none.
-import { create, createFileRegistry, fromBinary, setExtension, toBinary, type DescExtension } from '@bufbuild/protobuf';
+import { create, createFileRegistry, fromBinary, fromJson, setExtension, toBinary, type DescExtension, type JsonObject } from '@bufbuild/protobuf';
 import { reflect } from '@bufbuild/protobuf/reflect';
 import {
   EnumDescriptorProtoSchema,
@@ -17,6 +17,7 @@ import {
   FileDescriptorSetSchema,
   MethodDescriptorProtoSchema,
   MethodOptionsSchema,
+  SourceCodeInfoSchema,
   type DescriptorProto,
   type FieldDescriptorProto,
   type MethodDescriptorProto,
@@ -25,7 +26,7 @@ import { AccountServiceDefinition } from '@talaria/contracts/account/v1/account'
 import { type ContractSource } from '../transcode/routes.ts';
 
 const annotations = fromBinary(FileDescriptorSetSchema, Buffer.from(AccountServiceDefinition.descriptor.set, 'base64')).file.filter(
-  ({ name }) => name.startsWith('google/') || name.startsWith('talaria/'),
+  ({ name }) => ['google/', 'talaria/', 'buf/'].some((folder) => name.startsWith(folder)),
 );
 
 // The npm package protobufjs, where our http.proto comes from, has a copy without response_body.
@@ -39,8 +40,19 @@ const extension = (name: string): DescExtension => known.getExtension(name) as D
 
 const SCALARS: Record<string, Type> = { string: Type.STRING, int32: Type.INT32, uint32: Type.UINT32, int64: Type.INT64, uint64: Type.UINT64, double: Type.DOUBLE, float: Type.FLOAT, bool: Type.BOOL, bytes: Type.BYTES };
 
+/** In the JSON form of `buf.validate.FieldRules`. */
+type Rules = JsonObject;
+
+function fieldOptions(jsNumber: boolean, rules: Rules | undefined): Pick<FieldDescriptorProto, 'options'> | Record<never, never> {
+  if (!jsNumber && !rules) return {};
+  const options = create(FieldOptionsSchema, jsNumber ? { jstype: FieldOptions_JSType.JS_NUMBER } : {});
+  const ext = extension('buf.validate.field');
+  if (rules && ext.message) setExtension(options, ext, fromJson(ext.message, rules) as never);
+  return { options };
+}
+
 /** `repeated int32`, `Shelf`, `Colour!` (an enum), `google.protobuf.Timestamp`, `int64 number` (JS_NUMBER). */
-function field(name: string, number: number, spec: string, oneofIndex?: number): FieldDescriptorProto {
+function field(name: string, number: number, spec: string, oneofIndex?: number, rules?: Rules): FieldDescriptorProto {
   const [type = '', jsType] = spec.replace('repeated ', '').split(' ');
   const scalar = SCALARS[type];
   const full = type.includes('.') ? `.${type}` : `.library.v1.${type.replace('!', '')}`;
@@ -50,13 +62,13 @@ function field(name: string, number: number, spec: string, oneofIndex?: number):
     jsonName: name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
     label: spec.startsWith('repeated ') ? Label.REPEATED : Label.OPTIONAL,
     ...(scalar === undefined ? { type: type.endsWith('!') ? Type.ENUM : Type.MESSAGE, typeName: full } : { type: scalar }),
-    ...(jsType === 'number' ? { options: create(FieldOptionsSchema, { jstype: FieldOptions_JSType.JS_NUMBER }) } : {}),
+    ...fieldOptions(jsType === 'number', rules),
     ...(oneofIndex === undefined ? {} : { oneofIndex }),
   });
 }
 
-function message(name: string, fields: readonly (readonly [string, string, number?])[], more: Partial<DescriptorProto> = {}): DescriptorProto {
-  return { name, field: fields.map(([one, spec, oneof], index) => field(one, index + 1, spec, oneof)), ...more } as DescriptorProto;
+function message(name: string, fields: readonly (readonly [string, string, (number | undefined)?, Rules?])[], more: Partial<DescriptorProto> = {}): DescriptorProto {
+  return { name, field: fields.map(([one, spec, oneof, rules], index) => field(one, index + 1, spec, oneof, rules)), ...more } as DescriptorProto;
 }
 
 type Rule = Readonly<Record<string, unknown>>;
@@ -82,7 +94,7 @@ const library = create(FileDescriptorProtoSchema, {
   name: 'library/v1/library.proto',
   package: 'library.v1',
   syntax: 'proto3',
-  dependency: ['google/api/annotations.proto', 'talaria/options/v1/options.proto', ...['timestamp', 'duration', 'field_mask', 'struct', 'wrappers'].map((name) => `google/protobuf/${name}.proto`)],
+  dependency: ['google/api/annotations.proto', 'talaria/options/v1/options.proto', 'buf/validate/validate.proto', ...['timestamp', 'duration', 'field_mask', 'struct', 'wrappers'].map((name) => `google/protobuf/${name}.proto`)],
   enumType: [create(EnumDescriptorProtoSchema, { name: 'Colour', value: [{ name: 'COLOUR_UNSPECIFIED', number: 0 }, { name: 'COLOUR_RED', number: 1 }] })],
   messageType: [
     message('Shelf', [
@@ -128,6 +140,18 @@ const library = create(FileDescriptorProtoSchema, {
       },
     ),
     message('Empty', []),
+    message('Ruled', [
+      ['id', 'string', undefined, { string: { min_len: 1, max_len: 8 } }],
+      ['code', 'string', undefined, { string: { pattern: '^[A-Z]{3}-[0-9]{2,4}$' } }],
+      ['kind', 'string', undefined, { string: { in: ['big', 'small'] } }],
+      ['note', 'string', undefined, { string: { max_len: 20 } }],
+      ['size', 'int32', undefined, { int32: { gte: 1, lt: 100 } }],
+      ['amount', 'int64 number', undefined, { int64: { gt: '-5', lte: '5' } }],
+      ['big', 'int64', undefined, { int64: { gte: '9007199254740993' } }],
+      ['tags', 'repeated string', undefined, { repeated: { min_items: 1, max_items: 3 } }],
+      ['shelf', 'Shelf', undefined, { required: true }],
+      ['colour', 'Colour!', undefined, { required: true }],
+    ]),
   ],
   service: [
     {
@@ -147,6 +171,9 @@ const library = create(FileDescriptorProtoSchema, {
         method('Unruled', 'Everything', 'Everything', http('get', '/unruled'), ''),
         method('Services', 'Everything', 'Everything', http('get', '/services'), 'services'),
         method('Wrong', 'Everything', 'Everything', http('get', '/wrong/{nothing}')),
+        method('Rule', 'Ruled', 'Ruled', http('post', '/ruled/{id}', { body: '*' })),
+        method('AskRuled', 'Ruled', 'Empty', http('get', '/ruled')),
+        method('ShelveDocs', 'Everything', 'Everything', http('get', '/docs/{id}')),
         method('Internal', 'Everything', 'Everything', undefined),
       ],
     },
@@ -158,6 +185,20 @@ for (const one of library.messageType[1]?.field ?? []) if (one.name === 'labels'
 
 const wellKnown = [file_google_protobuf_timestamp, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_wrappers].map(({ proto }) => proto);
 const files = new Map([...annotations, ...wellKnown, library].map((file) => [file.name, file]));
+
+/** Comments as a compiler finds them: paths are those of descriptor.proto. */
+const COMMENTS: readonly (readonly [path: readonly number[], leading: string, trailing?: string])[] = [
+  [[6, 0], ' Keeps shelves.\n\n (-- For us alone. --)\n'],
+  [[6, 0, 2, 0], ' Answers with what it is asked; says nothing else.\n buf:lint:ignore RPC_REQUEST_STANDARD_NAME\n'],
+  [[4, 0], ' Where books stand.\n'],
+  [[4, 0, 2, 0], ' Such as "shelf_1".\n', ' Never changes.\n'],
+  [[4, 1, 2, 0], ' Such as "thing_1".\n'],
+  [[5, 0], ' What it looks like.\n'],
+  [[5, 0, 2, 1], ' Like a tomato.\n'],
+];
+library.sourceCodeInfo = create(SourceCodeInfoSchema, {
+  location: COMMENTS.map(([path, leadingComments, trailingComments = '']) => ({ path: [...path], span: [0, 0, 0], leadingComments, trailingComments })),
+});
 
 /** `library.v1.Library`, as its service would publish it. */
 export const libraryContract: ContractSource = {

@@ -1,4 +1,4 @@
-import { createFileRegistry, fromBinary, fromJson, type DescService, type JsonValue, type Message } from '@bufbuild/protobuf';
+import { create, createFileRegistry, fromBinary, fromJson, type DescService, type JsonValue, type Message } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { mutableSetting, type Logger, type MutableSetting } from '@talaria/base';
 import { createConnector, createServer, grpcTransport, type CallContext } from '@talaria/rpc';
@@ -16,6 +16,13 @@ const everything = service.methods[0]?.output;
 export function everythingFrom(json: JsonValue): Message {
   if (!everything) throw new Error('no such message');
   return fromJson(everything, json, { registry });
+}
+
+/** `library.v1.Empty`. */
+export function emptyMessage(): Message {
+  const desc = registry.getMessage('library.v1.Empty');
+  if (!desc) throw new Error('no such message');
+  return create(desc);
 }
 
 type Handler = (request: Message, context: CallContext) => unknown;

@@ -15,7 +15,7 @@ test('every binding is a route, and what nobody may call is none', () => {
   const { routes, refused } = readRoutes(libraryContract);
   const patterns = routes.map(({ method, pattern }) => `${method} ${pattern}`);
   assert.ok(patterns.includes('GET /v1/{id=things/*/parts/**}') && patterns.includes('REPORT /everything'));
-  assert.deepEqual(refused.map(({ method }) => method), ['Upload', 'Unruled', 'Services', 'Wrong']);
+  assert.deepEqual(refused.map(({ method }) => method), ['Upload', 'Unruled', 'Services', 'Wrong', 'ShelveDocs']);
   assert.ok(!patterns.some((pattern) => /unruled|services|upload|wrong/.test(pattern)));
 });
 

@@ -2,6 +2,7 @@ import { createFileRegistry, fromBinary, getOption, hasOption, type DescField, t
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { findField, jsonForm } from './fields.ts';
 import { isPathField } from './from-params.ts';
+import { isReservedTemplate } from './reserved.ts';
 import { parseTemplate, type Template } from './template.ts';
 
 /** What a service publishes of a contract. */
@@ -44,7 +45,7 @@ interface HttpRule extends Message {
 }
 
 interface AccessRule extends Message {
-  readonly kind: { readonly case: 'anyone' | 'principal' | 'services' | undefined };
+  readonly kind: { readonly case: 'anyone' | 'services' | undefined } | { readonly case: 'principal'; readonly value: { readonly scopes?: readonly string[] } };
 }
 
 function option<T extends Message>(registry: FileRegistry, method: DescMethod, name: string): T | undefined {
@@ -52,6 +53,12 @@ function option<T extends Message>(registry: FileRegistry, method: DescMethod, n
   // getOption would make an empty message for an absent option.
   if (!extension || !hasOption(method, extension)) return undefined;
   return getOption(method, extension) as unknown as T;
+}
+
+/** The scopes that a principal must hold to call a route's method. */
+export function accessScopes({ registry, desc }: Pick<Route, 'registry' | 'desc'>): readonly string[] {
+  const kind = option<AccessRule>(registry, desc, 'talaria.options.v1.access')?.kind;
+  return kind?.case === 'principal' ? [...(kind.value.scopes ?? [])] : [];
 }
 
 function verbAndPattern(rule: HttpRule): readonly [method: string, pattern: string] {
@@ -72,6 +79,7 @@ function bodyOf(rule: HttpRule, method: DescMethod): Route['body'] {
 function routeOf(rule: HttpRule, method: DescMethod, shared: Pick<Route, 'contract' | 'access' | 'registry'>): Route {
   const [verb, pattern] = verbAndPattern(rule);
   const template = parseTemplate(pattern);
+  if (isReservedTemplate(template)) throw new Error(`${pattern} belongs to the gateway itself: give it another path`);
   const body = bodyOf(rule, method);
   for (const { name } of template.variables) {
     if (!isPathField(method.input, name)) throw new Error(`path variable ${name} names no singular field of ${method.input.typeName}`);
