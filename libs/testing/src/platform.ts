@@ -2,7 +2,7 @@ import { PASSPORT_KEY } from '@talaria/auth';
 import { silentLogger, systemClock, type Clock, type Logger } from '@talaria/base';
 import { memoryRegistry, type MemoryRegistry } from '@talaria/discovery';
 import { grpcTransport, inprocTransport, Metadata, type CallLimits, type Client, type ClientMiddleware, type CompatServiceDefinition } from '@talaria/rpc';
-import { createService, type Service, type ServiceOptions } from '@talaria/service';
+import { createService, memoryLocks, type Service, type ServiceOptions } from '@talaria/service';
 import { createPlatformKeys, PASSPORT_SECONDS, type PlatformKeys } from './platform-keys.ts';
 import { principalOf, type PrincipalLike } from './principal-like.ts';
 
@@ -46,6 +46,8 @@ export interface TestPlatform {
 /** Makes a platform. */
 export async function createPlatform({ log = silentLogger, listen = 'inproc', env = {}, clock }: TestPlatformOptions = {}): Promise<TestPlatform> {
   const registry = memoryRegistry();
+  // Shared, so that services of one name are instances to each other.
+  const locks = memoryLocks({ clock });
   const transports = [inprocTransport(), grpcTransport()];
   const keys = await createPlatformKeys();
   const services: Service[] = [];
@@ -53,7 +55,7 @@ export async function createPlatform({ log = silentLogger, listen = 'inproc', en
 
   const make = (options: Partial<ServiceOptions> & Pick<ServiceOptions, 'name'>): Service => {
     const address = listen === 'h2c' ? 'h2c://127.0.0.1:0' : `inproc://${options.name}-${services.length}`;
-    const platform = { env, log, registry, resolver: registry, transports, listen: address, keys, key: keys.of(options.name), clock, ...options.platform };
+    const platform = { env, log, registry, resolver: registry, transports, listen: address, keys, key: keys.of(options.name), locks, clock, ...options.platform };
     const service = createService({ description: 'A service of a test', ...options, platform });
     services.push(service);
     return service;
