@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AccountServiceDefinition, type Account } from '@talaria/contracts/account/v1/account';
 import { newId } from '@talaria/service';
-import { createPlatform, type TestPlatform } from '@talaria/testing';
+import { call, createPlatform } from '@talaria/testing';
 import { type AccountStorage } from '../storage/account-storage.ts';
 import { accountHandlers } from './account-handlers.ts';
 
@@ -20,28 +20,32 @@ function fakeStorage(): AccountStorage {
   };
 }
 
-const scopes = ['accounts:read', 'accounts:write'];
+const { listAccounts } = AccountServiceDefinition.methods;
+const ann = { principal: 'user_ann' };
+const bob = { principal: 'user_bob' };
 
-async function start(t: { after(fn: () => Promise<void>): void }): Promise<TestPlatform> {
-  const platform = await createPlatform();
-  platform.service({ name: 'service.account' }).add(AccountServiceDefinition, accountHandlers(fakeStorage()));
-  await platform.start();
-  t.after(() => platform.stop());
-  return platform;
-}
-
-test('a principal finds its own accounts, and nobody finds those of another', async (t) => {
-  const platform = await start(t);
-  const [ann, bob] = ['user_ann', 'user_bob'].map((id) => platform.client(AccountServiceDefinition, { as: { id, scopes } }));
-  const { account } = (await ann?.createAccount({ description: 'Peter Pan' })) ?? {};
+test('a principal finds its own accounts, and nobody finds those of another', async () => {
+  const handlers = accountHandlers(fakeStorage());
+  const { account } = await call(handlers.createAccount, { description: 'Peter Pan' }, ann);
+  const id = account?.id ?? assert.fail();
   assert.equal(account?.description, 'Peter Pan');
-  assert.deepEqual((await ann?.getAccount({ id: account?.id ?? '' }))?.account, account);
-  assert.deepEqual((await bob?.listAccounts({}))?.accounts, []);
-  await assert.rejects(bob?.getAccount({ id: account?.id ?? '' }) ?? Promise.resolve(), { code: 'not_found.account', params: { id: account?.id } });
+  assert.deepEqual(await call(handlers.getAccount, { id }, ann), { account });
+  assert.deepEqual(await call(handlers.listAccounts, {}, { ...bob, method: listAccounts }), { accounts: [] });
+  await assert.rejects(call(handlers.getAccount, { id }, bob), { code: 'not_found.account', params: { id } });
+});
+
+test('a list has thirty accounts, unless it asks for fewer', async () => {
+  const handlers = accountHandlers(fakeStorage());
+  for (let count = 0; count < 31; count++) await call(handlers.createAccount, { description: 'x' }, ann);
+  const count = async (limit?: number): Promise<number> => (await call(handlers.listAccounts, limit === undefined ? {} : { limit }, { ...ann, method: listAccounts })).accounts.length;
+  assert.deepEqual([await count(), await count(2)], [30, 2]);
 });
 
 test('the contract decides who may call, and with what', async (t) => {
-  const platform = await start(t);
+  const platform = await createPlatform();
+  t.after(() => platform.stop());
+  platform.service({ name: 'service.account' }).add(AccountServiceDefinition, accountHandlers(fakeStorage()));
+  await platform.start();
   const reader = platform.client(AccountServiceDefinition, { as: { id: 'user_ann', scopes: ['accounts:read'] } });
   await assert.rejects(reader.createAccount({ description: 'x' }), { code: 'forbidden.scope' });
   await assert.rejects(platform.client(AccountServiceDefinition).listAccounts({}), { code: 'unauthorized.principal' });
