@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { npm } from './npm.ts';
 import { pack, type PackedPackage } from './pack.ts';
 import { publishedPackages } from './packages.ts';
-import { readTarball } from './tarball.ts';
+import { manifestOf, readTarball } from './tarball.ts';
+import { startTestRegistry } from './test-registry.ts';
+import { node } from './testing/commands.ts';
 import { problemsIn } from './testing/contents.ts';
 import { publintOn, typesOn } from './testing/judges.ts';
+import { writeShop } from './testing/shop.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
@@ -49,5 +53,72 @@ describe('the packages', () => {
       assert.ok(paths.includes(`proto/${proto}.proto`) && paths.includes(`gen/${proto}.js`) && paths.includes(`gen/${proto}.d.ts`), proto);
     }
     assert.deepEqual(paths.filter((path) => /account|transaction|webhook/.test(path)), []);
+  });
+
+  describe('installed elsewhere', () => {
+    const shop = join(out, 'shop');
+    before(async () => {
+      mkdirSync(shop);
+      // Not the plugin: nx, its peer, is large, and runs it in tests of its own.
+      const wanted = packed.filter(({ name }) => name !== '@talaria/nx-plugin');
+      const { devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { devDependencies: Record<string, string> };
+      const types = Object.fromEntries(['typescript', '@types/node'].map((name) => [name, devDependencies[name] ?? '']));
+      writeShop(shop, { ...types, ...Object.fromEntries(wanted.map(({ name, version }) => [name, version])) });
+      const registry = await startTestRegistry(out);
+      await npm(['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'], shop, { ...process.env, ...registry.env });
+      await registry.close();
+    });
+    const bin = (command: string): string => join(shop, 'node_modules/.bin', command);
+
+    it('generate the contracts of the workspace and what those import, and no others', async () => {
+      const { code, stderr } = await node([bin('talaria-generate')], shop);
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(globSync('**/*.ts', { cwd: join(shop, 'libs/contracts/gen'), exclude: ['messages/**'] }).sort(), [
+        'buf/validate/validate.ts',
+        'google/api/annotations.ts',
+        'google/api/http.ts',
+        'google/protobuf/descriptor.ts',
+        'google/protobuf/duration.ts',
+        'google/protobuf/timestamp.ts',
+        'stock/v1/stock.ts',
+        'talaria/options/v1/options.ts',
+      ]);
+    });
+
+    it('typecheck with a service of the workspace, libraries included', async () => {
+      const { code, stdout } = await node([join(shop, 'node_modules/typescript/bin/tsc'), '-p', '.'], shop);
+      assert.deepEqual({ code, stdout }, { code: 0, stdout: '' });
+    });
+
+    it('run that service in memory', async () => {
+      const { stdout, stderr } = await node(['apps/stock/src/main.ts'], shop);
+      assert.equal(stderr, '');
+      assert.deepEqual(JSON.parse(stdout), { count: '3', refusals: ['not found', 'invalid'] });
+    });
+
+    it('can be imported, whatever they export', async () => {
+      const names = packed.filter(({ name }) => name !== '@talaria/nx-plugin').flatMap(({ name, file }) =>
+        Object.keys(manifestOf(readTarball(file))['exports'] as object)
+          .filter((key) => key !== './main' && key !== './package.json' && !key.includes('*'))
+          .map((key) => `${name}${key.slice(1)}`),
+      );
+      assert.ok(names.length >= 17, names.join());
+      writeFileSync(join(shop, 'imports.mjs'), `for (const name of ${JSON.stringify(names)}) if (Object.keys(await import(name)).length === 0) throw new Error(name);\nprocess.exit();`);
+      const { code, stderr } = await node(['imports.mjs'], shop);
+      assert.equal(code, 0, stderr);
+    });
+
+    it('have commands that say so when Node is too old', async () => {
+      const old = `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.20.2'}})`;
+      const commands = packed.flatMap(({ file }) => Object.keys((manifestOf(readTarball(file))['bin'] as object | undefined) ?? {}));
+      assert.ok(commands.includes('talaria') && commands.includes('talaria-serve'), commands.join());
+      for (const command of commands) {
+        const { code, stderr } = await node(['--import', old, bin(command)], shop);
+        assert.equal(code, 1);
+        assert.match(stderr, new RegExp(`^${command} needs Node 24 or newer, [^\\n]*\\n$`));
+      }
+      const { stdout } = await node([bin('talaria'), '--help'], shop);
+      assert.match(stdout, /^Usage: talaria /);
+    });
   });
 });
