@@ -2,7 +2,7 @@
 import { currentCall, type Principal } from '@talaria/context';
 import { unauthorized } from '@talaria/errors';
 
-export { newId, silentLogger, sleep, systemClock, type Capability, type Checker, type Clock, type Logger } from '@talaria/base';
+export { newId, silentLogger, systemClock, type Capability, type Checker, type Clock, type Logger } from '@talaria/base';
 export { setting } from '@talaria/config';
 export {
   baggageKey,
@@ -15,6 +15,7 @@ export {
   fanOutFirst,
   fanOutSettled,
   runInCall,
+  sleep,
   timeRemaining,
   type BaggageKeyOptions,
   type Call,
@@ -40,6 +41,7 @@ export {
   timeout,
   unauthorized,
   unavailable,
+  unimplemented,
   type FieldViolation,
 } from '@talaria/errors';
 export { z } from 'zod';

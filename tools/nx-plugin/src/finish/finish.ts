@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { logger, type GeneratorCallback, type Tree } from '@nx/devkit';
 import { GeneratorError } from '../generator-error.ts';
 import { run } from './run.ts';
@@ -25,13 +26,13 @@ export function finish(tree: Tree, { install, then }: FinishOptions): GeneratorC
   const onExit = (code: number): void => {
     if (code !== 0) before.undo();
   };
-  process.once('exit', onExit);
+  // A tree in memory, as in tests, is never written.
+  if (existsSync(root)) process.once('exit', onExit);
 
   return async () => {
     const stopping = new AbortController();
     const onSignal = (signal: NodeJS.Signals): void => stopping.abort(signal);
     for (const signal of SIGNALS) process.on(signal, onSignal);
-    let generated = false;
     let doing = '';
     const step = async (what: string, args: readonly string[]): Promise<void> => {
       doing = what;
@@ -41,7 +42,6 @@ export function finish(tree: Tree, { install, then }: FinishOptions): GeneratorC
     try {
       if (install !== undefined) await step(`Installing ${install}`, ['install', '--ignore-scripts', '--no-audit', '--no-fund']);
       await step('Generating the contracts', ['run', '--silent', 'generate']);
-      generated = true;
       if (then !== undefined) logger.info(`\n${then}`);
     } catch (error) {
       before.undo();
@@ -50,7 +50,6 @@ export function finish(tree: Tree, { install, then }: FinishOptions): GeneratorC
     } finally {
       process.off('exit', onExit);
       for (const signal of SIGNALS) process.off(signal, onSignal);
-      if (!generated) logger.info('');
     }
   };
 }

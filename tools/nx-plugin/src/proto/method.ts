@@ -12,8 +12,8 @@ export interface ProtoMethod {
   readonly idempotency: string | undefined;
   /** Public routes: `GET /accounts/{id}`. The first is that of the annotation, the others are additional bindings. */
   readonly routes: readonly ProtoRoute[];
-  /** Whether it says who may call. */
-  readonly access: boolean;
+  /** The option that says who may call, as it stands there: `option (talaria.options.v1.access) = …;`. */
+  readonly access: string | undefined;
   /** The comment in front of it, without the slashes. */
   readonly comment: string;
 }
@@ -67,8 +67,8 @@ function routesIn(option: readonly Token[]): ProtoRoute[] {
   return routes;
 }
 
-/** Reads a method from its tokens, `rpc` first. */
-export function readMethod(tokens: readonly Token[], comment: string): ProtoMethod {
+/** Reads a method from its tokens, `rpc` first, which stand in `text`. */
+export function readMethod(tokens: readonly Token[], comment: string, text: string): ProtoMethod {
   const code = tokens.filter(({ kind }) => kind !== 'comment');
   const returns = code.findIndex(({ text }) => text === 'returns');
   // Between the first pair of parentheses the request, between the second the response.
@@ -78,8 +78,9 @@ export function readMethod(tokens: readonly Token[], comment: string): ProtoMeth
     return { type: code[open + (stream ? 2 : 1)]?.text ?? '', stream };
   };
   const [request, response] = [side(0), side(returns)];
-  const options = optionsOf(tokens.slice(0));
+  const options = optionsOf(tokens);
   const named = (name: string): readonly (readonly Token[])[] => options.filter((option) => option.some(({ text }, index) => text === name && index <= 1));
+  const [access] = named('talaria.options.v1.access');
   return {
     name: code[1]?.text ?? '',
     request: request.type,
@@ -88,7 +89,7 @@ export function readMethod(tokens: readonly Token[], comment: string): ProtoMeth
     serverStreaming: response.stream,
     idempotency: named('idempotency_level')[0]?.at(-1)?.text,
     routes: named('google.api.http').flatMap(routesIn),
-    access: named('talaria.options.v1.access').length > 0,
+    access: access && `option ${text.slice((access[0] as Token).start, (access.at(-1) as Token).end)};`,
     comment,
   };
 }

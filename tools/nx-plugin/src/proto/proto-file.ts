@@ -101,7 +101,7 @@ function methodsOf(service: readonly Token[], text: string): ProtoMethod[] {
       continue;
     }
     const end = statementEnd(service, at);
-    if (token.text === 'rpc') methods.push(readMethod(service.slice(at, end), withoutSlashes(service.slice(leadingComment(service, at, text), at))));
+    if (token.text === 'rpc') methods.push(readMethod(service.slice(at, end), withoutSlashes(service.slice(leadingComment(service, at, text), at)), text));
     at = Math.max(end, at + 1);
   }
   return methods;
