@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { context as otel, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
-import { currentCall, detached, iterateIn, runInCall, timeRemaining, withCall } from './index.ts';
+import { systemClock } from '@talaria/base';
+import { currentCall, currentClock, detached, iterateIn, runInCall, sleep, timeRemaining, withCall } from './index.ts';
 
 const KEY = createContextKey('test');
 
@@ -41,6 +42,20 @@ test('the call is a key of OpenTelemetry\'s context, which flows with it', () =>
 test('a deadline that passed leaves no time', () => {
   runInCall({ deadline: performance.now() - 1 }, () => assert.equal(timeRemaining(), 0));
   runInCall({ deadline: performance.now() + 1e6 }, () => assert.ok((timeRemaining() ?? 0) > 9e5));
+});
+
+test('time is that of the clock of the call', async () => {
+  const timers: (() => void)[] = [];
+  const clock = { ...systemClock, monotonic: () => 7_000, after: (_ms: number, callback: () => void) => (timers.push(callback), () => {}) };
+  assert.equal(currentClock(), systemClock);
+  await runInCall({ clock, deadline: 7_500 }, async () => {
+    assert.equal(currentClock(), clock);
+    assert.equal(timeRemaining(), 500);
+    const slept = sleep(60_000);
+    timers[0]?.();
+    await slept;
+    await assert.rejects(sleep(60_000, { signal: AbortSignal.abort(new Error('given up')) }), /given up/);
+  });
 });
 
 test('what is detached inherits nothing, also later', async () => {

@@ -5,6 +5,7 @@ export { baggageKey, type BaggageKeyOptions } from './baggage-key.ts';
 export { fanOut, fanOutEach, fanOutFirst, fanOutSettled, type FanOutOptions, type SettledTasks, type TaskKey, type TaskResults, type Tasks } from './fan-out.ts';
 export type { Task } from './task-group.ts';
 export { detached } from './manager.ts';
+export { sleep } from './sleep.ts';
 
 // For middleware and other libs.
 export { callIn, withCall } from './call.ts';
