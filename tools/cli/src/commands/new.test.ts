@@ -43,7 +43,7 @@ describe('talaria new', { concurrency: 4 }, () => {
     assert.equal(code, 0, err);
     const shop = join(where.folder, 'shop');
     assert.deepEqual(readdirSync(where.folder), ['shop']);
-    for (const file of ['.git', '.gitignore', '.npmrc', 'README.md', 'buf.yaml', 'eslint.config.js', 'libs', 'nx.json', 'package-lock.json', 'proto', 'tsconfig.base.json']) {
+    for (const file of ['.git', 'apps', '.gitignore', '.npmrc', 'README.md', 'buf.yaml', 'eslint.config.js', 'libs', 'nx.json', 'package-lock.json', 'proto', 'tsconfig.base.json']) {
       assert.ok(existsSync(join(shop, file)), file);
     }
     assert.match(readFileSync(join(shop, 'npm-arguments'), 'utf8'), /^install --include=dev/);

@@ -62,6 +62,12 @@ One folder a package: \`proto/invoice/v1/invoice.proto\`. \`npx nx g service inv
 TypeScript of all of them, which \`npm install\`, \`nx\` and \`serve\` call by themselves.
 `;
 
+/** `apps/README.md`. */
+export const APPS_README = `# Apps
+
+One folder a service: \`npx nx g service invoice\` writes \`invoice-service\`, and \`npx nx serve invoice-service\` runs it.
+`;
+
 /** `README.md`. */
 export function readme(name: string): string {
   return `# ${name}

@@ -1,5 +1,5 @@
 import { compilerOptions, contractsCompilerOptions, contractsManifest, nxConfiguration, workspaceManifest } from './manifests.ts';
-import { BUF, ESLINT, GITIGNORE, NPMRC, PROTO_README, readme } from './texts.ts';
+import { APPS_README, BUF, ESLINT, GITIGNORE, NPMRC, PROTO_README, readme } from './texts.ts';
 
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 
@@ -9,6 +9,7 @@ export function workspaceFiles(name: string, talariaVersion: string): ReadonlyMa
     ['.gitignore', GITIGNORE],
     ['.npmrc', NPMRC],
     ['README.md', readme(name)],
+    ['apps/README.md', APPS_README],
     ['buf.yaml', BUF],
     ['eslint.config.js', ESLINT],
     ['libs/contracts/package.json', json(contractsManifest(name))],
