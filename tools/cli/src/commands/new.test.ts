@@ -138,8 +138,9 @@ describe('talaria new', { concurrency: 4 }, () => {
     for (const limit = performance.now() + 30_000; !existsSync(note) && performance.now() < limit; ) await delay(20);
     const npm = Number(readFileSync(note, 'utf8'));
     child.kill('SIGINT');
+    child.kill('SIGINT');
     const { code, err } = await ended;
-    assert.equal(code, 1);
+    assert.equal(code, 130);
     assert.equal(err, 'talaria: Stopped: nothing was left behind.\n');
     assert.deepEqual(readdirSync(where.folder), ['pid']);
     assert.throws(() => process.kill(npm, 0), { code: 'ESRCH' });

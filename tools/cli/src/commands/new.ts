@@ -14,6 +14,7 @@ export interface NewOptions {
 
 type Env = Readonly<Record<string, string | undefined>>;
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** How often somebody who waits for npm hears that it still works. */
 const PATIENCE_MS = 10_000;
 /** How much of what npm said is shown when it failed. */
@@ -35,6 +36,9 @@ export async function newWorkspace(folder: string, options: NewOptions, terminal
   }
   await checkMachine(env, signal);
 
+  // Cleaning up takes a moment, and people press Ctrl-C twice.
+  const patient = (): void => {};
+  for (const name of SIGNALS) process.on(name, patient);
   try {
     target.write(files);
     out(`${style.good('✓')} ${files.size} files in ${path}\n`);
@@ -44,6 +48,8 @@ export async function newWorkspace(folder: string, options: NewOptions, terminal
   } catch (error) {
     target.undo();
     throw error;
+  } finally {
+    for (const name of SIGNALS) process.off(name, patient);
   }
   out(`\n${style.strong(name)} is ready. Next:\n\n`);
   if (!here) out(`  cd ${name}\n`);
