@@ -27,8 +27,15 @@ export function etcdRegistry({ etcd, log, namespace = 'default', ttlSeconds }: E
   let session: Session | undefined;
   let closed = false;
 
+  /** Closed with the registry, unless its owner does so before. */
   const opened = <T extends { close(): void }>(resource: T): T => {
+    const { close } = resource;
     open.add(resource);
+    // In place, since a resource may have getters.
+    resource.close = () => {
+      open.delete(resource);
+      close();
+    };
     return resource;
   };
   const checkOpen = (): void => {
