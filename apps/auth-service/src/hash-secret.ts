@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // Prints the hash of a secret that comes on standard input, for the table `clients`.
 import { text } from 'node:stream/consumers';
 import { hashSecret } from './logic/secret-hash.ts';

@@ -29,7 +29,7 @@ export function copyAssets(root: string, { folder, manifest }: SourcePackage, st
   const { files = [], generators } = manifest;
   const from = join(root, folder);
   const patterns = ['src/**/*', ...files.flatMap((file) => [file, `${file}/**/*`])];
-  for (const file of globSync(patterns, { cwd: from, exclude: ['**/*.ts', 'src/testing/**'] })) {
+  for (const file of globSync(patterns, { cwd: from, exclude: ['**/*.ts', '**/testing/**'] })) {
     if (statSync(join(from, file)).isFile()) copy(join(from, file), join(staging, packedPath(file.replaceAll('\\', '/'))));
   }
   if (generators !== undefined) {

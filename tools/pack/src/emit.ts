@@ -45,8 +45,7 @@ function withPackedSource(map: string, path: string, source: string): string {
 }
 
 /**
- * Compiles what the entries of all `packages` import, each file into the package that it belongs to: nothing that no entry
- * reaches, so no tests. Throws a `PackError` with what TypeScript says, if anything is wrong with the types.
+ * Compiles the entries of all `packages`, and what they import of each other, each file into the package that it belongs to. Throws a `PackError` with what TypeScript says, if anything is wrong with the types.
  */
 export function emit(root: string, packages: readonly EmitPackage[]): void {
   const entries = packages.flatMap(({ folder, entries }) => entries.map((entry) => join(root, folder, entry)));
