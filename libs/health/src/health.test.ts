@@ -130,3 +130,25 @@ test('Watch says NOT_SERVING and ends when the health is stopped', async () => {
   await watching;
   assert.deepEqual(statuses, [ServingStatus.SERVING, ServingStatus.NOT_SERVING]);
 });
+
+test('a checker that comes later is run too, also if it is the first', async () => {
+  const health = createHealth({ checkers: [], intervalMs: 1 });
+  health.setOverall(true);
+  health.start();
+  const looked = Promise.withResolvers<void>();
+  const alive = setInterval(() => {}, 1_000);
+  health.add({
+    name: 'late',
+    critical: true,
+    check() {
+      looked.resolve();
+      throw new Error('not yet');
+    },
+  });
+  await looked.promise;
+  const [outcome] = await health.check();
+  assert.deepEqual([outcome?.name, outcome?.ok], ['late', false]);
+  assert.equal(health.status(''), ServingStatus.NOT_SERVING);
+  health.stop();
+  clearInterval(alive);
+});

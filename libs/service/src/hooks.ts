@@ -1,5 +1,4 @@
 import type { Logger } from '@talaria/base';
-import { within } from './limits.ts';
 import { WiringError } from './wiring-error.ts';
 
 /**
@@ -66,9 +65,15 @@ export function createHooks(): Hooks {
       await Promise.all(
         stops
           .filter((each) => each.phase === phase)
-          .map(({ hook, limitMs }) => {
-            const limit = leftMs(limitMs);
-            return within(limit, `the onStop hook${named(hook)}`, log, () => runLimited(hook, limit, () => new Error('The time of the hook is over.'), undefined));
+          .map(async ({ hook, limitMs }) => {
+            const limit = Math.min(limitMs, leftMs(limitMs));
+            const tooLong = new Error(`the onStop hook${named(hook)} took longer than ${Math.round(limit)} ms, going on without it`);
+            try {
+              await runLimited(hook, limit, () => tooLong, undefined);
+            } catch (error) {
+              if (error === tooLong) log.warn(tooLong.message);
+              else log.error(`the onStop hook${named(hook)} failed`, { err: error });
+            }
           }),
       );
     },

@@ -103,12 +103,3 @@ test('listening on every interface needs an address to advertise', async () => {
   assert.equal(endpoint.instance, advertising.instance);
   await platform.stop();
 });
-
-test('an address that is taken is named', async () => {
-  const platform = await createPlatform({ listen: 'h2c' });
-  const one = platform.service({ name: 'service.one' });
-  await one.start();
-  const other = platform.service({ name: 'service.other', platform: { listen: one.address } });
-  await assert.rejects(other.start(), (error: Error) => error.message.includes(one.address?.split(':').at(-1) ?? ''));
-  await platform.stop();
-});

@@ -18,4 +18,5 @@ const service = createService({
 if (mode === 'chatty') service.worker('chatty', async () => service.log.debug('a word'));
 if (mode === 'stubborn') service.onStop(() => new Promise(() => {}));
 if (mode === 'failing') service.worker('failing', async () => void setImmediate(() => Promise.reject(new Error('nobody caught this'))));
+if (mode === 'twice') void service.onReady(() => service.run().catch((error: unknown) => service.log.warn((error as Error).message)));
 await service.run();
