@@ -4,7 +4,7 @@ import { settings } from './settings.ts';
 
 /** What reaches receivers; closed when the service has stopped. */
 export function receivers(service: Service): HttpClient {
-  const http = httpClient({ allowLoopback: service.settings(settings).TALARIA_WEBHOOK_ALLOW_LOOPBACK });
+  const http = httpClient({ allowLoopback: service.settings(settings).TALARIA_WEBHOOK_ALLOW_LOOPBACK, log: service.log });
   service.onStop(() => http.close(), { phase: 'release' });
   return http;
 }

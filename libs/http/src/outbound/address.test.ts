@@ -20,6 +20,13 @@ test('public addresses are allowed, loopback only where it is opened, and nothin
   for (const address of FORBIDDEN) assert.deepEqual([isAllowedAddress(address, { allowLoopback: false }), isAllowedAddress(address, { allowLoopback: true })], [false, false], address);
 });
 
+test('private networks are allowed where they are opened, without anything else', () => {
+  const PRIVATE = ['10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1', 'fc00::1', 'fd12:3456:789a::1', '::ffff:10.0.0.1'];
+  for (const address of PRIVATE) assert.deepEqual([isAllowedAddress(address, { allowLoopback: false, allowPrivate: true }), isAllowedAddress(address, { allowLoopback: true })], [true, false], address);
+  const rest = [...FORBIDDEN, ...LOOPBACK, 'fd00:ec2::254', '64:ff9b::a00:1'].filter((address) => !PRIVATE.includes(address));
+  for (const address of rest) assert.equal(isAllowedAddress(address, { allowLoopback: false, allowPrivate: true }), false, address);
+});
+
 const lookup: Lookup = (host) => {
   const known: Record<string, string[]> = { 'public.example': ['8.8.8.8', '2606:4700::1111'], 'private.example': ['10.0.0.1'], 'mixed.example': ['8.8.8.8', '10.0.0.1'], localhost: ['::1', '127.0.0.1'] };
   const found = known[host];

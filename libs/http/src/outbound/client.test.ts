@@ -4,7 +4,8 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createNetServer, type AddressInfo } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { after, describe, it } from 'node:test';
-import { context, propagation } from '@opentelemetry/api';
+import { context, propagation, trace, type Attributes, type Span } from '@opentelemetry/api';
+import { createLogger, type Clock } from '@talaria/base';
 import { currentCall, runInCall } from '@talaria/context';
 import { httpClient, type HttpClient, type HttpClientOptions } from './client.ts';
 
@@ -145,6 +146,93 @@ describe('an HTTP client', () => {
     const one = client({ lookup: () => ((inside = currentCall().requestId), resolvesTo('127.0.0.1')()) });
     await runInCall({ requestId: 'req_1' }, () => one.request({ url: `http://some.example:${String(port)}/` }));
     assert.equal(inside, undefined);
+  });
+
+  it('sends nothing when its time is over before it begins', async () => {
+    let calls = 0;
+    const { port } = await listen((_req, res) => (calls++, res.end()));
+    const url = `http://127.0.0.1:${String(port)}/`;
+    const one = client();
+    await assert.rejects(runInCall({ deadline: performance.now() - 1 }, () => one.request({ url })), { code: 'timeout.http' });
+    await assert.rejects(one.request({ url, timeoutMs: 0 }), { code: 'timeout.http' });
+    await assert.rejects(one.request({ url, signal: AbortSignal.abort() }), { code: 'cancelled.http' });
+    await one.close();
+    await assert.rejects(one.request({ url }), { code: 'unavailable.http' });
+    assert.equal(calls, 0);
+  });
+
+  it('measures its time by the clock of the call', async () => {
+    const { port, server } = await listen(() => {});
+    const timers: (() => void)[] = [];
+    const clock: Clock = { now: () => 0, monotonic: () => 0, after: (_ms, callback) => (timers.push(callback), () => {}) };
+    const arrived = once(server, 'request');
+    const outcome = assert.rejects(runInCall({ clock, deadline: 5_000 }, () => client().request({ url: `http://127.0.0.1:${String(port)}/` })), { code: 'timeout.http', message: /within 5000 ms/ });
+    await arrived;
+    for (const fire of timers) fire();
+    await outcome;
+  });
+
+  it('says a header once, however it is written, and refuses what is no HTTP', async () => {
+    const { port } = await listen((req, res) => res.end(JSON.stringify(req.rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase()))));
+    const url = `http://127.0.0.1:${String(port)}/`;
+    const { body } = await client().request({ url, headers: { 'User-Agent': 'mine' } });
+    assert.equal((JSON.parse(Buffer.from(body).toString()) as string[]).filter((name) => name === 'user-agent').length, 1);
+    await assert.rejects(client().request({ url, headers: { 'x-split': 'a\r\nx-injected: b' } }), { code: 'bad_request.invalid_param' });
+    await assert.rejects(client().request({ url, method: 'NO METHOD' }), { code: 'bad_request.invalid_param' });
+  });
+
+  it('logs each request as a call: host, status and duration, and never what may be secret', async () => {
+    const { port, server } = await listen((req, res) => res.writeHead(req.url?.startsWith('/broken') ? 503 : 200).end());
+    const lines: Record<string, unknown>[] = [];
+    const log = createLogger({ level: 'debug', format: 'json', destination: { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) } });
+    const one = client();
+    // As a service does with its capabilities.
+    await one.start({ service: 'service.x', instance: 'inst_1', log, env: {} }, new AbortController().signal);
+    const host = `127.0.0.1:${String(port)}`;
+    await one.request({ url: `http://${host}/hooks/s3cret?token=s3cret`, body: 's3cret' });
+    await one.request({ url: `http://${host}/broken` });
+    await new Promise((resolve) => (server.closeAllConnections(), server.close(resolve)));
+    await assert.rejects(one.request({ url: `http://${host}/s3cret` }));
+    assert.deepEqual(
+      lines.map(({ level, msg, method, host: named, status, code, duration_ms: duration }) => [level, msg, method, named, status ?? code, typeof duration]),
+      [
+        ['debug', 'http request', 'POST', host, 200, 'number'],
+        ['info', 'http request', 'GET', host, 503, 'number'],
+        ['info', 'http request', 'GET', host, 'unavailable.http', 'number'],
+      ],
+    );
+    assert.doesNotMatch(JSON.stringify(lines), /s3cret|hooks/);
+    await one.stop();
+  });
+
+  it('makes a CLIENT span after the conventions, without the path', async () => {
+    const spans: { name: string; attributes: Attributes; status: unknown; ended: boolean }[] = [];
+    const startSpan = (name: string, { attributes = {} }: { attributes?: Attributes } = {}): Span => {
+      const noted = { name, attributes: { ...attributes }, status: undefined as unknown, ended: false };
+      spans.push(noted);
+      const span = {
+        setAttribute: (key: string, value: string) => ((noted.attributes[key] = value), span),
+        setStatus: (status: unknown) => ((noted.status = status), span),
+        end: () => (noted.ended = true),
+      };
+      return span as never;
+    };
+    trace.setGlobalTracerProvider({ getTracer: () => ({ startSpan, startActiveSpan: () => assert.fail() }) });
+    const { port } = await listen((req, res) => res.writeHead(req.method === 'PURGE' ? 404 : 200).end());
+    const url = `http://127.0.0.1:${String(port)}/s3cret`;
+    await client().request({ url });
+    await client().request({ url, method: 'PURGE' });
+    await assert.rejects(client({ allowLoopback: false }).request({ url: 'http://[::1]/s3cret' }));
+    trace.disable();
+    const server = { 'server.address': '127.0.0.1', 'server.port': port, 'url.scheme': 'http' };
+    assert.deepEqual(
+      spans.map(({ name, attributes, ended }) => [name, attributes, ended]),
+      [
+        ['GET', { 'http.request.method': 'GET', ...server, 'http.response.status_code': 200 }, true],
+        ['HTTP', { 'http.request.method': '_OTHER', 'http.request.method_original': 'PURGE', ...server, 'http.response.status_code': 404, 'error.type': '404' }, true],
+        ['GET', { 'http.request.method': 'GET', 'server.address': '::1', 'server.port': 80, 'url.scheme': 'http', 'error.type': 'bad_request.invalid_param' }, true],
+      ],
+    );
   });
 
   it('tells strangers nothing of the trace unless asked to', async () => {
