@@ -8,7 +8,7 @@ import { fakeWorkspace, until } from './testing/fake-workspace.ts';
 
 const WITH_PACKAGES = ['etcd', 'postgres', 'api-gateway', 'alpha', 'beta', 'whole'];
 
-describe('a workspace to which Talaria comes from npm', { concurrency: 2 }, () => {
+describe('a workspace to which Talaria comes from npm', { concurrency: 4 }, () => {
   it('is served, its own sources are watched, and its contracts are generated', async (t) => {
     const workspace = fakeWorkspace({ installed: true });
     t.after(() => workspace.remove());
