@@ -1,8 +1,9 @@
 import { createTokenExchange } from '@talaria/auth';
 import { AuthServiceDefinition } from '@talaria/contracts/auth/v1/auth';
-import { contractReadiness, createGateway, type Gateway } from '@talaria/http';
+import { contractReadiness, createGateway, type DocsOptions, type Gateway } from '@talaria/http';
 import { WiringError, type Service, type Settings } from '@talaria/service';
 import { type settings as shape } from './settings.ts';
+import { findViewer } from './viewer.ts';
 
 /** Requests in flight get this long when the gateway stops; a service has 8 s in all. */
 const DRAIN_MS = 5000;
@@ -25,6 +26,12 @@ export function httpEdge(service: Service, settings: Settings<typeof shape>): Ht
   const tokens = (): ReturnType<typeof createTokenExchange> =>
     createTokenExchange({ verifier: service.verifier, log: service.log, exchange: (accessToken, signal) => auth.exchangeToken({ accessToken }, { signal }) });
 
+  const docsOptions = (): DocsOptions => {
+    const viewer = findViewer();
+    if (!viewer) service.log.warn('there is no viewer for /docs: put swagger-ui-dist beside the program, or set TALARIA_DOCS=false');
+    return { contractsPackage: settings.TALARIA_CONTRACTS_PACKAGE, ...(viewer ? { viewer } : {}) };
+  };
+
   const drain = async (): Promise<void> => gateway?.drain(DRAIN_MS);
   // Begun as soon as clients know, waited for together with the service's own calls.
   service.onStop(() => void drain(), { phase: 'leave' }).onStop(drain);
@@ -43,6 +50,7 @@ export function httpEdge(service: Service, settings: Settings<typeof shape>): Ht
         port: settings.PORT,
         deadlineMs: settings.TALARIA_DEADLINE_MS,
         allowedBaggage: settings.TALARIA_ALLOWED_BAGGAGE,
+        docs: settings.TALARIA_DOCS && docsOptions(),
       });
       const { addresses, port } = await gateway.listen().catch((error: unknown) => {
         throw new WiringError(error instanceof Error ? error.message : String(error));

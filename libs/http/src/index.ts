@@ -13,6 +13,3 @@ export { type ServerTimeouts } from './gateway/listen.ts';
 export { type DocsOptions } from './gateway/own-answers.ts';
 export { type DocsViewer } from './docs/serve-docs.ts';
 export { contractReadiness, type ContractReadinessOptions } from './gateway/contract-readiness.ts';
-// For what describes contracts.
-export { openApiDocument, type DescribedContract, type DocumentOptions } from './openapi/document.ts';
-export { type CodeSample, type Json, type JsonObject, type OpenApiDocument, type Operation, type Parameter, type PathItem, type Schema } from './openapi/types.ts';

@@ -56,7 +56,7 @@ export const PAGE_STYLE = `body { margin: 0; }
 .code-samples-tabs { display: flex; background: #171b24; }
 .code-samples-tabs button { border: 0; padding: 10px 14px; background: none; color: #b8c0d0; font: 600 13px sans-serif; cursor: pointer; }
 .code-samples-tabs button[aria-selected=true] { background: #1f2430; color: #fff; }
-.code-samples-copy { margin-left: auto; }
+.code-samples-tabs .code-samples-copy { margin-left: auto; }
 .code-samples pre { margin: 0; padding: 14px; overflow: auto; color: #e6e9ef; font: 12px/1.5 monospace; }
 `;
 

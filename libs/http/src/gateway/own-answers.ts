@@ -3,7 +3,6 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Logger } from '@talaria/base';
 import { notFound, unavailable } from '@talaria/errors';
 import { serveDocs, type DocsViewer } from '../docs/serve-docs.ts';
-import { openApiDocument } from '../openapi/document.ts';
 import { answer, answerProblem } from './answer.ts';
 import { answerCached } from './cached.ts';
 import { HttpError, methodNotAllowed } from './http-error.ts';
@@ -28,9 +27,11 @@ export interface OwnAnswersOptions {
 }
 
 /** `/openapi.json` as text; made when it is asked for and kept until the contracts change. */
-function describer(routes: RouteTable, docs: DocsOptions): () => { readonly text: string; readonly etag: string } {
+function describer(routes: RouteTable, docs: DocsOptions): () => Promise<{ readonly text: string; readonly etag: string }> {
   let made: { readonly of: readonly PublishedRoutes[]; readonly text: string; readonly etag: string } | undefined;
-  return () => {
+  return async () => {
+    // Most gateways are never asked.
+    const { openApiDocument } = await import('../openapi/document.ts');
     const of = routes.published();
     if (made?.of !== of) {
       const text = JSON.stringify(openApiDocument(of, docs));
@@ -55,10 +56,10 @@ export function ownAnswers({ routes, routesKnown, isReady, isDraining, docs, log
     else answerProblem(res, new HttpError(unavailable('not_ready', isDraining() ? 'The gateway is going away.' : 'Not everything is there yet.')), undefined);
   };
 
-  const describe = (req: IncomingMessage, res: ServerResponse): void => {
+  const describe = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     if (!described) return answerProblem(res, nothing('/openapi.json'), undefined);
     if (!routesKnown()) return answerProblem(res, new HttpError(unavailable('routes', 'The routes are not known yet.'), 503, { 'retry-after': '1' }), undefined);
-    const { text, etag } = described();
+    const { text, etag } = await described();
     answerCached(req, res, { type: 'application/json', etag, cacheControl: 'no-cache' }, text);
   };
 

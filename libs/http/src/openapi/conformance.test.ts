@@ -118,6 +118,9 @@ describe('what the document says', () => {
       for (const { schema, example } of Object.values(content)) if (example !== undefined) assert.ok(compile(schema as Schema)(example), `${operation.operationId} ${JSON.stringify(example)}`);
       assert.deepEqual(operation['x-codeSamples']?.map(({ label }) => label), ['curl', 'buf curl', 'TypeScript']);
     }
+    for (const [name, response] of Object.entries(document.components['responses'] ?? {})) {
+      for (const { schema, example } of Object.values((response as JsonObject)['content'] as Readonly<Record<string, JsonObject>>)) assert.ok(compile(schema as Schema)(example), name);
+    }
     // All methods of the contract, the custom one too.
     assert.equal(withSamples.length, operationsOf(document).filter(({ operation }) => !operation.tags.includes('gateway')).length);
   });

@@ -49,31 +49,58 @@ export const HEADERS: Readonly<Record<string, JsonObject>> = {
   'WWW-Authenticate': { description: 'How to authenticate.', schema: { type: 'string' } },
 };
 
-const asProblem = (description: string, headers: JsonObject = {}): JsonObject => ({
-  description,
-  headers: { ...REQUEST_ID, ...headers },
-  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/problem-document' } } },
+interface Said {
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly params?: JsonObject;
+  readonly violations?: readonly JsonObject[];
+}
+
+/** As the gateway writes them. */
+const problemExample = ({ title, status, detail, code, params = {}, violations }: Said): JsonObject => ({
+  type: 'about:blank',
+  title,
+  status,
+  detail,
+  code,
+  params,
+  ...(violations ? { violations } : {}),
+  trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
 });
-const asOAuth = (description: string, headers: JsonObject = {}): JsonObject => ({
+const asProblem = (description: string, said: Said, headers: JsonObject = {}): JsonObject => ({
   description,
   headers: { ...REQUEST_ID, ...headers },
-  content: { 'application/json': { schema: { $ref: '#/components/schemas/oauth-error' } } },
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/problem-document' }, example: problemExample(said) } },
+});
+const asOAuth = (description: string, error: string, headers: JsonObject = {}): JsonObject => ({
+  description,
+  headers: { ...REQUEST_ID, ...headers },
+  content: { 'application/json': { schema: { $ref: '#/components/schemas/oauth-error' }, example: { error, error_description: description } } },
 });
 
 /** Answers that operations share. */
 export const RESPONSES: Readonly<Record<string, JsonObject>> = {
-  BadRequest: asProblem('The request is wrong; `violations` names each field that is.'),
-  Unauthorized: asProblem('There is no token, or it is not valid.', CHALLENGE),
-  Forbidden: asProblem('The token does not allow this.'),
-  TooLarge: asProblem('The body is too large.'),
-  UnsupportedMediaType: asProblem('The body is of a type that is not taken.'),
-  Internal: asProblem('Something went wrong on our side.'),
-  Unavailable: asProblem('Not now: a service is away, or overloaded.', RETRY_AFTER),
-  Timeout: asProblem('Not in time.'),
-  Problem: asProblem('Any other problem; `code` says which.', RETRY_AFTER),
-  OAuthError: asOAuth('The request is wrong.'),
-  OAuthInvalidClient: asOAuth('The client is not known, or did not authenticate.', CHALLENGE),
-  OAuthOther: asOAuth('Not now, or a fault on our side.', RETRY_AFTER),
+  BadRequest: asProblem('The request is wrong; `violations` names each field that is.', {
+    title: 'Bad Request',
+    status: 400,
+    detail: 'limit: must be an int32',
+    code: 'bad_request.invalid_param',
+    params: { param: 'limit' },
+    violations: [{ field: 'limit', description: 'must be an int32' }],
+  }),
+  Unauthorized: asProblem('There is no token, or it is not valid.', { title: 'Unauthorized', status: 401, detail: 'This needs a token: send it as Authorization: Bearer.', code: 'unauthorized.missing_token' }, CHALLENGE),
+  Forbidden: asProblem('The token does not allow this.', { title: 'Forbidden', status: 403, detail: 'The token lacks a scope.', code: 'forbidden.scope' }),
+  TooLarge: asProblem('The body is too large.', { title: 'Content Too Large', status: 413, detail: 'The body has more than 1048576 bytes.', code: 'bad_request.too_large', params: { limit: '1048576' } }),
+  UnsupportedMediaType: asProblem('The body is of a type that is not taken.', { title: 'Unsupported Media Type', status: 415, detail: 'Bodies are application/json or application/x-www-form-urlencoded.', code: 'bad_request.unsupported_media_type' }),
+  Internal: asProblem('Something went wrong on our side.', { title: 'Internal Server Error', status: 500, detail: 'Something went wrong on our side.', code: 'internal_service' }),
+  Unavailable: asProblem('Not now: a service is away, or overloaded.', { title: 'Service Unavailable', status: 503, detail: 'Nobody serves this at the moment.', code: 'unavailable.no_instances' }, RETRY_AFTER),
+  Timeout: asProblem('Not in time.', { title: 'Gateway Timeout', status: 504, detail: 'The call took longer than it may.', code: 'timeout.deadline' }),
+  Problem: asProblem('Any other problem; `code` says which.', { title: 'Not Found', status: 404, detail: 'There is no such thing.', code: 'not_found.thing' }, RETRY_AFTER),
+  OAuthError: asOAuth('The request is wrong.', 'invalid_request'),
+  OAuthInvalidClient: asOAuth('The client is not known, or did not authenticate.', 'invalid_client', CHALLENGE),
+  OAuthOther: asOAuth('Not now, or a fault on our side.', 'temporarily_unavailable', RETRY_AFTER),
 };
 
 const to = (name: string): JsonObject => ({ $ref: `#/components/responses/${name}` });
