@@ -55,6 +55,5 @@ function joined(one: AbortSignal | undefined, other: AbortSignal | undefined): A
 /** Options with the limits that hold for a call in place of what they said themselves. */
 export function limit(options: LimitedOptions, defaults: DefaultLimits, own?: AbortSignal): LimitedOptions & { readonly deadline: number } {
   const { deadline, signal } = limitsOf(options, defaults, own);
-  const { timeoutMs: _, ...rest } = options;
-  return signal === undefined ? { ...rest, deadline } : { ...rest, deadline, signal };
+  return signal === undefined ? { ...options, timeoutMs: undefined, deadline } : { ...options, timeoutMs: undefined, deadline, signal };
 }
