@@ -1,10 +1,17 @@
+#!/usr/bin/env node
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle } from './bundle.ts';
 
+const USAGE = 'Name the folder of an app, which holds src/main.ts: talaria-bundle apps/account-service\n';
+
 const [folder] = process.argv.slice(2);
+if (folder === '--help' || folder === '-h') {
+  process.stdout.write(`Bundles an app into its folder dist. ${USAGE}`);
+  process.exit();
+}
 if (folder === undefined || !existsSync(join(folder, 'src/main.ts'))) {
-  process.stderr.write('Name the folder of an app, which holds src/main.ts: node tools/bundle/src/main.ts apps/account-service\n');
+  process.stderr.write(USAGE);
   process.exit(2);
 }
 try {

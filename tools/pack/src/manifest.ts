@@ -22,11 +22,16 @@ function packedExports(manifest: Manifest): Record<string, Conditions> {
   return { ...Object.fromEntries(entries), ...protos, './package.json': './package.json' };
 }
 
+/** What `serve` has to know of an app. */
+function servedBy({ service, contracts, serve }: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  return { service, contracts, serve };
+}
+
 /**
- * The package.json that is published: what others need, and nothing of how the package is made here. Throws a `PackError` if
- * something that belongs on npm is missing.
+ * The package.json that is published, with `files`: what others need, and nothing of how the package is made here. Throws a
+ * `PackError` if something that belongs on npm is missing.
  */
-export function packedManifest({ folder, manifest }: SourcePackage): Record<string, unknown> {
+export function packedManifest({ folder, manifest }: SourcePackage, files: readonly string[]): Record<string, unknown> {
   const { name, version, description, license, bin, generators, dependencies, optionalDependencies, peerDependencies, talaria } = manifest;
   const missing = Object.entries({ version, description, license }).flatMap(([key, value]) => (value ? [] : [key]));
   if (missing.length > 0) throw new PackError(`${folder}/package.json lacks ${missing.join(', ')}: write what npm is to show of ${name}.`);
@@ -40,13 +45,11 @@ export function packedManifest({ folder, manifest }: SourcePackage): Record<stri
     exports: packedExports(manifest),
     bin: bin && Object.fromEntries(Object.keys(bin).map((command) => [command, binPath(command)])),
     generators,
-    // All that was staged: what does not belong is not put there.
-    files: ['*'],
+    files,
     dependencies,
     optionalDependencies,
     peerDependencies,
-    // How `serve` runs an app; the key of the contracts is for the generator, here.
-    talaria: folder.startsWith('apps/') ? talaria : undefined,
+    talaria: folder.startsWith('apps/') ? servedBy(talaria) : undefined,
     publishConfig: { access: 'public' },
   };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));

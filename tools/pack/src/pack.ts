@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { copyAssets, writeBins, writeDocuments } from './assets.ts';
@@ -8,6 +8,9 @@ import { entriesOf } from './entries.ts';
 import { packedManifest } from './manifest.ts';
 import { npm } from './npm.ts';
 import { publishedPackages } from './packages.ts';
+
+/** npm packs these, named or not. */
+const ALWAYS = ['LICENSE', 'README.md'];
 
 /** What to pack, and where to. */
 export interface PackOptions {
@@ -39,13 +42,16 @@ export async function pack({ root, out, names }: PackOptions): Promise<readonly 
     const staged = packages.map((source) => ({ source, staging: join(temporary, source.folder) }));
     for (const { source, staging } of staged) {
       mkdirSync(staging, { recursive: true });
-      writeFileSync(join(staging, 'package.json'), `${JSON.stringify(packedManifest(source), undefined, 2)}\n`);
       writeDocuments(root, source, staging);
       copyAssets(root, source, staging);
       writeBins(source, staging);
       if (source.manifest.name === CONTRACTS) copyPlatformProtos(root, staging);
     }
     emit(root, staged.map(({ source, staging }) => ({ folder: source.folder, entries: entriesOf(root, source), staging })));
+    for (const { source, staging } of staged) {
+      const files = readdirSync(staging).filter((name) => !ALWAYS.includes(name));
+      writeFileSync(join(staging, 'package.json'), `${JSON.stringify(packedManifest(source, files.sort()), undefined, 2)}\n`);
+    }
     const printed = await npm(['pack', '--json', '--ignore-scripts', '--pack-destination', out, ...staged.map(({ staging }) => staging)], temporary);
     const files = JSON.parse(printed) as { name: string; version: string; filename: string }[];
     return files.map(({ name, version, filename }) => ({ name, version, file: join(out, filename) }));

@@ -1,5 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { PackError } from './pack-error.ts';
 
 /** What of a package.json matters here. */
@@ -31,11 +31,17 @@ export interface SourcePackage {
 /** Everything in the workspace at `root` that is not private, by name; only `names`, if there are any. Throws a `PackError` for a name that is not there. */
 export function publishedPackages(root: string, names: readonly string[] = []): readonly SourcePackage[] {
   const all = globSync('{libs,apps,tools}/*/package.json', { cwd: root })
-    .map((file) => ({ folder: dirname(file).replaceAll('\\', '/'), manifest: JSON.parse(readFileSync(join(root, file), 'utf8')) as Manifest }))
+    .map((file) => withCommand(dirname(file).replaceAll('\\', '/'), JSON.parse(readFileSync(join(root, file), 'utf8')) as Manifest))
     .filter(({ manifest }) => !manifest.private)
     .sort((a, b) => a.manifest.name.localeCompare(b.manifest.name));
   const known = all.map(({ manifest }) => manifest.name);
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new PackError(`Nothing is published as ${unknown.join(', ')}: name some of ${known.join(', ')}, or none for all.`);
   return names.length === 0 ? all : all.filter(({ manifest }) => names.includes(manifest.name));
+}
+
+/** An app is a command too where it is installed: `talaria-api-gateway`, by which `serve` runs it. */
+function withCommand(folder: string, manifest: Manifest): SourcePackage {
+  const program = folder.startsWith('apps/') ? manifest.exports?.['./main'] : undefined;
+  return { folder, manifest: program === undefined ? manifest : { ...manifest, bin: { [`talaria-${basename(folder)}`]: program, ...manifest.bin } } };
 }
