@@ -26,6 +26,8 @@ export function appEnvironment(app: App, all: readonly App[], shared: NodeJS.Pro
     // For developers only, unless the user says otherwise.
     TALARIA_DEV_CLIENTS: 'true',
     TALARIA_WEBHOOK_ALLOW_LOOPBACK: 'true',
+    // Else it would take that of the workspace, whose script npm or nx runs.
+    ...(app.version === undefined ? {} : { TALARIA_VERSION: app.version }),
     ...shared,
     ETCD_ENDPOINTS: backends.etcdEndpoints,
     ...(backends.databaseUrl === undefined ? {} : { DATABASE_URL: backends.databaseUrl }),

@@ -5,6 +5,7 @@ import { ServeError } from './serve-error.ts';
 /** What `serve` reads of a package.json. */
 export interface Manifest {
   readonly name: string;
+  readonly version?: string;
   readonly bin?: string | Readonly<Record<string, string>>;
   readonly exports?: Readonly<Record<string, unknown>>;
   readonly dependencies?: Readonly<Record<string, string>>;

@@ -9,6 +9,7 @@ export interface Package {
   readonly name: string;
   /** Its name in nx, by which people serve it: `api-gateway`, the package's name unless its package.json says otherwise. */
   readonly project: string;
+  readonly version: string | undefined;
   /** Relative to the workspace, such as `libs/rpc`. */
   readonly folder: string;
   readonly dependencies: readonly string[];
@@ -36,6 +37,8 @@ export interface App {
   readonly name: string;
   /** Such as `service.account`. */
   readonly service: string;
+  /** That of its package.json. */
+  readonly version: string | undefined;
   readonly contracts: readonly string[];
   /** Whether it keeps data in PostgreSQL. */
   readonly storage: boolean;
@@ -60,6 +63,7 @@ function packageFrom(root: string, installed: Installed<WorkspaceManifest>): Pac
   return {
     name: manifest.name,
     project: manifest.nx?.name ?? manifest.name,
+    version: manifest.version,
     folder,
     dependencies: Object.keys(manifest.dependencies ?? {}),
     talaria: manifest.talaria,
@@ -99,6 +103,7 @@ export function appsFor(name: string, packages: ReadonlyMap<string, Package>, ro
     found.set(app, {
       name: app,
       service: known.talaria?.service ?? app,
+      version: known.version,
       contracts: known.talaria?.contracts ?? [],
       storage: known.dependencies.includes('@talaria/storage'),
       folder: known.folder,
