@@ -16,11 +16,12 @@ const LOCKFILES = ['package-lock.json', 'node_modules/.package-lock.json'];
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * What a generator answers: installs a new project, and generates the contracts. If that fails, if it is interrupted, or if the
+ * What a generator answers: installs a new project, and generates the contracts if they changed. If that fails, if it is interrupted, or if the
  * process ends with an error before, everything is put back as it was.
  */
 export function finish(tree: Tree, { install, then }: FinishOptions): GeneratorCallback {
   const { root } = tree;
+  const contracts = tree.listChanges().some(({ path }) => path.startsWith('proto/'));
   const before = noteBefore(tree, install === undefined ? [] : LOCKFILES, install === undefined ? [] : [`node_modules/${install}`]);
   // nx writes the files itself, and may fail half way.
   const onExit = (code: number): void => {
@@ -41,7 +42,7 @@ export function finish(tree: Tree, { install, then }: FinishOptions): GeneratorC
     };
     try {
       if (install !== undefined) await step(`Installing ${install}`, ['install', '--ignore-scripts', '--no-audit', '--no-fund']);
-      await step('Generating the contracts', ['run', '--silent', 'generate']);
+      if (contracts) await step('Generating the contracts', ['run', '--silent', 'generate']);
       if (then !== undefined) logger.info(`\n${then}`);
     } catch (error) {
       before.undo();

@@ -12,9 +12,18 @@ function importsFrom(source: ts.SourceFile, module: string): readonly ts.ImportD
   return source.statements.filter((statement): statement is ts.ImportDeclaration => ts.isImportDeclaration(statement) && ts.isStringLiteral(statement.moduleSpecifier) && statement.moduleSpecifier.text === module);
 }
 
-/** After the last import, or before everything else. */
-function insert(source: ts.SourceFile, text: string, line: string): string {
-  const last = source.statements.filter(ts.isImportDeclaration).at(-1);
+/** Packages first, then what is further away; each in alphabetical order. */
+function rank(module: string): string {
+  const kind = module.startsWith('node:') ? 0 : module.startsWith('../') ? 2 : module.startsWith('.') ? 3 : 1;
+  return `${kind} ${module}`;
+}
+
+/** Among the imports where it belongs if they are in order, and before everything else if there is none. */
+function insert(source: ts.SourceFile, text: string, module: string, line: string): string {
+  const imports = source.statements.filter(ts.isImportDeclaration);
+  const next = imports.find(({ moduleSpecifier }) => ts.isStringLiteral(moduleSpecifier) && rank(moduleSpecifier.text) > rank(module));
+  const last = imports.at(-1);
+  if (next) return edited(text, [{ start: next.getStart(source), end: next.getStart(source), text: `${line}\n` }]);
   const at = last?.getEnd() ?? 0;
   return edited(text, [{ start: at, end: at, text: last ? `\n${line}` : `${line}\n\n` }]);
 }
@@ -39,14 +48,14 @@ export function addImport(text: string, module: string, wanted: readonly string[
     return edited(text, [{ start: open.getStart(source), end: open.getEnd(), text: `{ ${kept.join(', ')} }` }]);
   }
   const done = edited(text, edits);
-  return missing.length > 0 ? insert(parse(done), done, `import { ${missing.join(', ')} } from '${module}';`) : done;
+  return missing.length > 0 ? insert(parse(done), done, module, `import { ${missing.join(', ')} } from '${module}';`) : done;
 }
 
 /** The text with `name` imported as the default of `module`. */
 export function addDefaultImport(text: string, module: string, name: string): string {
   const source = parse(text);
   if (importsFrom(source, module).some(({ importClause }) => importClause?.name?.text === name)) return text;
-  return insert(source, text, `import ${name} from '${module}';`);
+  return insert(source, text, module, `import ${name} from '${module}';`);
 }
 
 /** Types behind values, each in alphabetical order. */
