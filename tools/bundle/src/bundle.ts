@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { build, type BuildOptions, type Metafile } from 'esbuild';
+import { copyAssets } from './assets.ts';
 import { foundByName, inlineEtcdProto, zodInEnglish } from './plugins.ts';
 
 /** CommonJS packages inside an ES module still call `require` for what is built in. */
@@ -31,7 +32,7 @@ export interface BundleSettings {
 
 /**
  * Bundles `folder`/src/main.ts into `folder`/dist: `main.js` starts the program, `app.js` is the program, `chunks` holds what is
- * imported while it runs, and a source map lies beside each. Answers what esbuild says of `app.js` and the chunks. Rejects,
+ * imported while it runs, `assets` what `talaria.assets` in package.json names, and a source map lies beside each. Answers what esbuild says of `app.js` and the chunks. Rejects,
  * after esbuild has said why, for code that cannot be bundled.
  */
 export async function bundle(folder: string, { write = true }: BundleSettings = {}): Promise<Metafile> {
@@ -55,5 +56,6 @@ export async function bundle(folder: string, { write = true }: BundleSettings = 
     plugins: [inlineEtcdProto, foundByName, zodInEnglish],
     metafile: true,
   });
+  if (write) copyAssets(folder);
   return metafile;
 }
