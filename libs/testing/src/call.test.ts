@@ -42,6 +42,10 @@ describe('call: a handler with one response', () => {
     const account: Account | undefined = accounts[0];
     assert.deepEqual(JSON.parse(account?.id ?? ''), { limit: 2, since: '' });
     assert.equal(account?.description, '');
+    // @ts-expect-error -- the method of another request
+    await call(handlers.listAccounts, {}, { method: methods.getAccount });
+    // @ts-expect-error -- without its method a request has to be whole
+    await call(handlers.listAccounts, {});
   });
 
   test('throws what the handler throws, also at once', async () => {

@@ -50,6 +50,7 @@ type Sent<Message> = Iterable<Message> | AsyncIterable<Message>;
 type Taken<Handler extends AnyHandler> = Parameters<Handler> extends [] ? unknown : Parameters<Handler>[0];
 type RequestOf<Handler extends AnyHandler> = Taken<Handler> extends AsyncIterable<infer Message> ? Sent<Message> : Taken<Handler>;
 type Responses<Answer> = Answer extends { [Symbol.asyncIterator](): AsyncIterator<infer Message> } ? AsyncIterable<Message> : Promise<Awaited<Answer>>;
+type MessageOf<Handler extends AnyHandler> = Taken<Handler> extends AsyncIterable<infer Message> ? Message : Taken<Handler>;
 type RequestAs<Handler extends AnyHandler, Message> = Taken<Handler> extends AsyncIterable<unknown> ? Sent<Message> : Message;
 type ResponsesAs<Handler extends AnyHandler, Message> = ReturnType<Handler> extends PromiseLike<unknown> ? Promise<Message> : AsyncIterable<Message>;
 
@@ -62,10 +63,10 @@ type ResponsesAs<Handler extends AnyHandler, Message> = ReturnType<Handler> exte
  * wire. Without it request and responses are passed on as they are. Neither authentication, rules nor validation take part: those
  * belong to the contract, and `createPlatform` has them.
  */
-export function call<Handler extends AnyHandler, RequestPartial, Request, ResponsePartial, Response>(
+export function call<Handler extends AnyHandler, RequestPartial, ResponsePartial, Response>(
   handler: Handler,
   request: RequestAs<Handler, RequestPartial>,
-  options: HandlerCallOptions & { readonly method: TypedMethod<RequestPartial, Request, ResponsePartial, Response> },
+  options: HandlerCallOptions & { readonly method: TypedMethod<RequestPartial, MessageOf<Handler>, ResponsePartial, Response> },
 ): ResponsesAs<Handler, Response>;
 export function call<Handler extends AnyHandler>(handler: Handler, request: RequestOf<Handler>, options?: HandlerCallOptions): Responses<ReturnType<Handler>>;
 export function call(handler: AnyHandler, request: unknown, options: HandlerCallOptions & { readonly method?: TypedMethod<unknown, unknown, unknown, unknown> } = {}): unknown {

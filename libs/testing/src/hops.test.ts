@@ -226,6 +226,10 @@ for (const listen of ['inproc', 'h2c'] as const) {
       await eventually(() => seen.length === 3);
       await clock.advance(10_000);
       await again;
+      // Time that passes while the call is still on its way counts too.
+      const overtaken = assert.rejects(look('z'), { code: 'timeout.deadline' });
+      await clock.advance(10_000);
+      await overtaken;
     });
   });
 }

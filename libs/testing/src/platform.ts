@@ -65,7 +65,7 @@ export async function createPlatform({ log = silentLogger, listen = 'inproc', en
     callers.set(`${name} ${edge}`, known);
     return known;
   };
-  const { now } = clock ?? systemClock;
+  const now = (): number => (clock ?? systemClock).now();
   const passport = (as: PrincipalLike): Promise<string> => keys.passport(principalOf(as), { issuedAt: Math.floor(now() / 1000) });
   /** One that is renewed halfway, since a clock that is moved may outlast it. */
   const passports = (as: PrincipalLike): (() => Promise<string>) => {
