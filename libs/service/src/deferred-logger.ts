@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { LOG_LEVELS, type LogFields, type Logger, type LogLevel } from '@talaria/base';
 
 /** A logger that exists before its settings are known. */
@@ -24,7 +25,11 @@ export function deferredLogger(): DeferredLogger {
       (level: LogLevel) =>
       (message: string, fields?: LogFields): void => {
         if (own) own[level](message, fields);
-        else if (held.length < MAX_HELD) held.push((logger) => derive(logger)[level](message, fields));
+        else if (held.length < MAX_HELD) {
+          // Written later, but with the ids of the call that it tells of.
+          const inThisCall = AsyncLocalStorage.snapshot();
+          held.push((logger) => inThisCall(() => derive(logger)[level](message, fields)));
+        }
       };
     const levels = Object.fromEntries(LOG_LEVELS.map((level) => [level, at(level)])) as Record<LogLevel, Logger['info']>;
     return { ...levels, with: (fields) => make((logger) => derive(logger).with(fields)) };
