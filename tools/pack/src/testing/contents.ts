@@ -9,6 +9,7 @@ interface PackedManifest {
   readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly exports?: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
   readonly bin?: Readonly<Record<string, string>>;
+  readonly generators?: string;
 }
 
 const NEEDED = ['name', 'version', 'description', 'license', 'type', 'engines', 'exports', 'publishConfig'];
@@ -28,6 +29,7 @@ export function problemsIn(files: readonly TarballFile[], root: string): readonl
     ...paths.filter((path) => /\.test\.|(^|\/)testing\//.test(path)).map((path) => `test file ${path}`),
     ...targets.filter(missing).map((target) => `exports name ${target}, which is not there`),
     ...Object.values(manifest.bin ?? {}).flatMap((target) => binProblems(target, files)),
+    ...generatorProblems(manifest.generators, files),
     ...files.flatMap((file) => fileProblems(file, manifest, root)),
   ];
 }
@@ -41,6 +43,16 @@ function binProblems(target: string, files: readonly TarballFile[]): string[] {
   const file = files.find(({ path }) => `./${path}` === target);
   if (!file) return [`bin names ${target}, which is not there`];
   return file.data.toString('utf8').startsWith('#!/usr/bin/env node\n') && (file.mode & 0o111) === 0o111 ? [] : [`${target} cannot be run`];
+}
+
+/** Each implementation, such as `./dist/service/generator#serviceGenerator`, and each schema has to be there. */
+function generatorProblems(list: string | undefined, files: readonly TarballFile[]): string[] {
+  if (list === undefined) return [];
+  const found = files.find(({ path }) => `./${path}` === list);
+  if (!found) return [`generators names ${list}, which is not there`];
+  const { generators } = JSON.parse(found.data.toString('utf8')) as { generators: Record<string, { implementation?: string; factory?: string; schema: string }> };
+  const targets = Object.values(generators).flatMap(({ implementation, factory, schema }) => [`${(implementation ?? factory ?? '').replace(/#.*/, '').replace(/\.js$/, '')}.js`, schema]);
+  return targets.filter((target) => !files.some(({ path }) => `./${path}` === target)).map((target) => `${list} names ${target}, which is not there`);
 }
 
 function fileProblems({ path, data }: TarballFile, manifest: PackedManifest, root: string): string[] {
