@@ -20,9 +20,27 @@ const TS_PROTO_OPTIONS = [
   'outputIndex=false',
 ];
 
+/** Where buf starts; its program lies in an optional package for this platform. Throws a `GenerateError` if that was left out. */
+function bufProgram(): string {
+  const manifest = require.resolve('@bufbuild/buf/package.json');
+  const { optionalDependencies = {} } = require(manifest) as { optionalDependencies?: Readonly<Record<string, string>> };
+  const isInstalled = (name: string): boolean => {
+    try {
+      createRequire(manifest).resolve(`${name}/package.json`);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  if (!Object.keys(optionalDependencies).some(isInstalled)) {
+    throw new GenerateError(`buf has no program for ${process.platform} on ${process.arch} here: run "npm install --include=optional", since it comes in an optional package.`);
+  }
+  return join(dirname(manifest), 'bin/buf');
+}
+
 /** Runs buf in `root`, whose `buf.yaml` it reads. What is wrong with a proto file it says itself, on standard error. */
 function buf(root: string, args: readonly string[], failure = 'The contracts were not generated: mend what buf says above, then generate again.'): void {
-  const program = join(dirname(require.resolve('@bufbuild/buf/package.json')), 'bin/buf');
+  const program = bufProgram();
   try {
     execFileSync(process.execPath, [program, ...args], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
   } catch (error) {
