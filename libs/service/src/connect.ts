@@ -1,8 +1,8 @@
 import { CALLER_KEY, PASSPORT_KEY, type ServiceTokens } from '@talaria/auth';
-import { silentLogger, type Logger } from '@talaria/base';
+import { silentLogger, sleep, type Logger } from '@talaria/base';
 import { AuthServiceDefinition } from '@talaria/contracts/auth/v1/auth';
 import { unauthorized } from '@talaria/errors';
-import { Metadata, type CallLimits, type Client, type ClientMiddleware, type CompatServiceDefinition } from '@talaria/rpc';
+import { contractMethod, Metadata, type CallLimits, type Client, type ClientMiddleware, type CompatServiceDefinition } from '@talaria/rpc';
 import { findPlatform, type PlatformFile } from './platform-file.ts';
 import { createService, type Service } from './service.ts';
 
@@ -37,6 +37,9 @@ export interface PlatformClient {
 const NAME = 'talaria.cli';
 /** A passport is renewed this long before it expires, so that it does not do so on its way. */
 const RENEW_MS = 30_000;
+/** How long the first call of a contract waits until it is known who serves that; a service has had time to find out, a command has not. */
+const FIRST_ANSWER_MS = 5_000;
+const POLL_MS = 10;
 
 /**
  * Reaches the platform that `npx nx serve …` runs, or any other by ETCD_ENDPOINTS. Throws `unavailable.platform` if there is
@@ -47,7 +50,14 @@ export async function connectPlatform(options: ConnectPlatformOptions = {}): Pro
   const { platform, endpoints } = findPlatform(given, options.stateDir);
   const env = { ...given, ETCD_ENDPOINTS: endpoints, TALARIA_SERVICE_KEY_FILE: given['TALARIA_SERVICE_KEY_FILE'] || platform?.cli_key_file };
   const service = createService({ name: NAME, description: 'Calls from the command line and from scripts', platform: { env, log: options.log ?? silentLogger } });
-  const passport = options.as === undefined ? undefined : passportSource(service, options.as, options.secret ?? `${options.as}-secret`);
+  const patient: ClientMiddleware = async function* (call, callOptions) {
+    const { contract } = contractMethod(call.method);
+    const until = performance.now() + FIRST_ANSWER_MS;
+    while (service.endpoints(contract) === undefined && performance.now() < until) await sleep(POLL_MS, { signal: callOptions.signal });
+    return yield* call.next(call.request, callOptions);
+  };
+  const auth = service.client(AuthServiceDefinition, { middleware: patient });
+  const passport = options.as === undefined ? undefined : passportSource(auth, options.as, options.secret ?? `${options.as}-secret`);
   try {
     await passport?.();
   } catch (error) {
@@ -63,7 +73,7 @@ export async function connectPlatform(options: ConnectPlatformOptions = {}): Pro
   return {
     service,
     platform,
-    client: (definition, { middleware } = {}) => service.client(definition, { middleware: [...(passport ? [withPassport] : []), ...(middleware ? [middleware] : [])] }),
+    client: (definition, { middleware } = {}) => service.client(definition, { middleware: [patient, ...(passport ? [withPassport] : []), ...(middleware ? [middleware] : [])] }),
     async metadata() {
       const caller = await tokensOf(service).token();
       const token = await passport?.();
@@ -79,8 +89,7 @@ function tokensOf(service: Service): ServiceTokens {
 }
 
 /** The passport of a client, kept until shortly before it expires. */
-function passportSource(service: Service, clientId: string, secret: string): () => Promise<string> {
-  const auth = service.client(AuthServiceDefinition);
+function passportSource(auth: Client<AuthServiceDefinition, CallLimits>, clientId: string, secret: string): () => Promise<string> {
   let current: { readonly passport: Promise<string>; renewAt: number } | undefined;
   const fetch = async (): Promise<string> => {
     const { accessToken } = await auth.issueToken({ grantType: 'client_credentials', clientId, clientSecret: secret });

@@ -53,17 +53,17 @@ const HINTS: readonly (readonly [prefix: string, hint: Hint])[] = [
   ['internal_service', 'The detail is withheld from callers: look for the trace id in the logs of the service.'],
 ];
 
-/** An error of a call, for people: code, message, what is wrong with which field, its status, what to do next. */
-export function describeFailure(error: ServiceError, style: Style, facts: CallFacts = {}): string {
+/** An error for people: code, message, what is wrong with which field, the status if it was a call's, what to do next. */
+export function describeFailure(error: ServiceError, style: Style, facts?: CallFacts): string {
   const found = HINTS.find(([prefix]) => error.code === prefix || error.code.startsWith(`${prefix}.`))?.[1];
-  const hint = typeof found === 'function' ? found(error, facts) : found;
+  const hint = typeof found === 'function' ? found(error, facts ?? {}) : found;
   const wait = error.retryAfterMs === undefined ? '' : ` after ${error.retryAfterMs} ms`;
-  const status = [`status ${Status[error.kind.grpc]}`, error.retryable ? `retryable${wait}` : 'not retryable', ...(facts.traceId === undefined ? [] : [`trace id ${facts.traceId}`])];
+  const status = [`status ${Status[error.kind.grpc]}`, error.retryable ? `retryable${wait}` : 'not retryable', ...(facts?.traceId === undefined ? [] : [`trace id ${facts.traceId}`])];
   const lines = [
     `${style.bad(printable(error.code))}: ${printable(error.message)}`,
     ...error.violations.map(({ field, description }) => printable(`  ${field}: ${description}`)),
     ...Object.entries(error.params).map(([key, value]) => style.dim(printable(`  ${key} = ${value}`))),
-    style.dim(`  ${status.join(', ')}`),
+    ...(facts ? [style.dim(`  ${status.join(', ')}`)] : []),
     ...(hint ? [printable(hint)] : []),
   ];
   return `${lines.join('\n')}\n`;

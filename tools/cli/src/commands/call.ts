@@ -44,8 +44,6 @@ type AnyClient = { readonly [CALLED]: (request: unknown, limits: Limits) => Prom
 
 /** A conversation lasts as long as it lasts: the greatest time that a timer takes. */
 const ENDLESS_MS = 2_000_000_000;
-/** How long it may take to find out what runs, for a hint. */
-const HINT_LIMIT_MS = 1000;
 /** Whoever waits this long for standard input wants to know for what. */
 const PATIENCE_MS = 1500;
 
@@ -64,23 +62,21 @@ export async function call(target: string, json: string | undefined, options: Ca
     return terminal.out(`${JSON.stringify(exampleOf(method.input), null, options.compact ? undefined : 2)}\n`);
   }
   const ended = AbortSignal.any([signal, ...(terminal.gone ? [terminal.gone] : [])]);
+  const as = options.as || undefined;
+  const seen: { traceId?: string | undefined } = {};
   try {
-    await withPlatform({ as: options.as || undefined, secret: options.secret, env, signal: ended }, async ({ service, client, platform }) => {
+    await withPlatform({ as, secret: options.secret, env, signal: ended }, async ({ service, client, platform }) => {
       const { contracts } = service;
       await unlessAborted(fromEtcd(env['ETCD_ENDPOINTS'] || platform?.etcd_endpoints || '', contracts.ready), ended);
       const found = findMethod(wanted, contracts.get());
-      const seen: { traceId?: string | undefined } = {};
       const called = (client(dynamicDefinition(found.method), { middleware: observed(headers, seen) }) as unknown as AnyClient)[CALLED];
-      try {
-        await converse(found, called, json, timeoutMs, options, { ...environment, signal: ended });
-      } catch (error) {
-        if (!(error instanceof ServiceError)) throw error;
-        throw new CallFailure(error, { as: options.as || undefined, traceId: seen.traceId, running: error.code.startsWith('unavailable') ? await running(env) : undefined });
-      }
+      await converse(found, called, json, timeoutMs, options, { ...environment, signal: ended });
     });
   } catch (error) {
     // Nobody reads the rest: that ends it, and is no failure.
-    if (!terminal.gone?.aborted) throw error;
+    if (terminal.gone?.aborted) return;
+    if (signal.aborted || !(error instanceof ServiceError) || error.code === 'unavailable.platform') throw error;
+    throw new CallFailure(error, { as, traceId: seen.traceId, running: error.code.startsWith('unavailable') ? await running(env) : undefined });
   }
 }
 
@@ -159,11 +155,8 @@ async function* untilBroken<T>(items: AsyncIterable<T>, broken: AbortController)
   }
 }
 
-async function running(env: CallEnvironment['env']): Promise<ReadonlyMap<string, string> | undefined> {
-  try {
-    const services = await withRegistry(env, (registry) => registry.services(), HINT_LIMIT_MS);
-    return new Map([...services].filter(([, instances]) => instances.length > 0).map(([contract, instances]) => [contract, instances[0]?.service ?? '']));
-  } catch {
-    return undefined;
-  }
+/** Each contract that has instances, with its service. Rejects where etcd cannot be asked, which explains more than the call's own error. */
+async function running(env: CallEnvironment['env']): Promise<ReadonlyMap<string, string>> {
+  const services = await withRegistry(env, (registry) => registry.services());
+  return new Map([...services].filter(([, instances]) => instances.length > 0).map(([contract, instances]) => [contract, instances[0]?.service ?? '']));
 }

