@@ -1,15 +1,26 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, test } from 'node:test';
 import { generateServiceKey, generateTokenKey, PASSPORT_KEY, signAccessToken, tokenKeyFrom, tokenVerifier } from '@talaria/auth';
 import { AuthServiceDefinition } from '@talaria/contracts/auth/v1/auth';
 import { runInCall } from '@talaria/service';
-import { testDatabase, type TestDatabase } from '@talaria/testing';
+import { call, testDatabase, type TestDatabase } from '@talaria/testing';
 import { hashSecret } from '../logic/secret-hash.ts';
 import { startAuth, type AuthPlatform } from '../testing/auth-platform.ts';
+import { type AuthLogic } from '../logic/auth-logic.ts';
+import { authHandlers } from './auth-handlers.ts';
 
 const GRANT = { grantType: 'client_credentials', clientId: 'dev', clientSecret: 'dev-secret', scope: '' };
 const ALL = 'accounts:read accounts:write transactions:read transactions:write webhooks:read webhooks:write';
+
+test('says who calls, to whoever calls for somebody', async () => {
+  const { whoAmI } = authHandlers({} as AuthLogic);
+  const principal = { id: 'user_ann', clientId: 'shop', scopes: ['accounts:read'] };
+  const who = { authenticated: true, clientId: 'shop', userId: 'user_ann', scopes: ['accounts:read'] };
+  assert.deepEqual(await call(whoAmI, {}, { principal, caller: 'api.gateway' }), { ...who, caller: 'api.gateway' });
+  assert.deepEqual(await call(whoAmI, {}, { principal }), { ...who, caller: '' });
+  await assert.rejects(call(whoAmI, {}), { code: 'unauthorized.principal' });
+});
 
 describe('auth.v1.AuthService', { timeout: 120_000 }, () => {
   let database: TestDatabase;
