@@ -1,4 +1,5 @@
 import { chmodSync, cpSync, existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { binShim } from './bin-shim.ts';
 import { packedPath } from './layout.ts';
@@ -37,6 +38,15 @@ export function copyAssets(root: string, { folder, manifest }: SourcePackage, st
     const text = readFileSync(join(from, generators), 'utf8').replace(/"(\.\/src\/[^"]+)"/g, (_, path: string) => `"${packedPath(path)}"`);
     writeFileSync(join(staging, generators), text);
   }
+}
+
+/**
+ * Copies the files of others that an app reads while it runs (`talaria.assets`, such as `swagger-ui-dist/swagger-ui.css`) to
+ * `dist/assets`, as in a bundle: who installs the app needs neither their package nor what that does when it is installed.
+ */
+export function copyForeignAssets(root: string, { folder, manifest }: SourcePackage, staging: string): void {
+  const require = createRequire(join(root, folder, 'package.json'));
+  for (const asset of (manifest.talaria?.['assets'] ?? []) as readonly string[]) copy(require.resolve(asset), join(staging, 'dist/assets', asset));
 }
 
 /** Writes the commands of the package. */

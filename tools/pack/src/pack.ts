@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { copyAssets, writeBins, writeDocuments } from './assets.ts';
+import { copyAssets, copyForeignAssets, writeBins, writeDocuments } from './assets.ts';
 import { CONTRACTS, copyPlatformProtos } from './contracts.ts';
 import { emit } from './emit.ts';
 import { entriesOf } from './entries.ts';
@@ -44,6 +44,7 @@ export async function pack({ root, out, names }: PackOptions): Promise<readonly 
       mkdirSync(staging, { recursive: true });
       writeDocuments(root, source, staging);
       copyAssets(root, source, staging);
+      copyForeignAssets(root, source, staging);
       writeBins(source, staging);
       if (source.manifest.name === CONTRACTS) copyPlatformProtos(root, staging);
     }

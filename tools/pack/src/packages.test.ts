@@ -3,6 +3,7 @@ import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { npm } from './npm.ts';
 import { pack, type PackedPackage } from './pack.ts';
 import { publishedPackages } from './packages.ts';
@@ -69,6 +70,15 @@ describe('the packages', () => {
       await registry.close();
     });
     const bin = (command: string): string => join(shop, 'node_modules/.bin', command);
+
+    it('bring the viewer of /docs along, with its licence, and not the package that it is from', async () => {
+      const viewer = join(shop, 'node_modules/@talaria/api-gateway/dist/viewer.js');
+      const { code, stdout, stderr } = await node(['--input-type=module', '--eval', `import { findViewer } from ${JSON.stringify(pathToFileURL(viewer).href)}; console.log(findViewer().script.href, findViewer().style.href)`], shop);
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /api-gateway\/dist\/assets\/swagger-ui-dist\/swagger-ui-bundle\.js .*\/swagger-ui\.css/);
+      assert.deepEqual(globSync('node_modules/@talaria/api-gateway/dist/assets/swagger-ui-dist/{LICENSE,NOTICE}', { cwd: shop }).length, 2);
+      assert.deepEqual(globSync('node_modules/{swagger-ui-dist,@scarf}', { cwd: shop }), []);
+    });
 
     it('generate the contracts of the workspace and what those import, and no others', async () => {
       const { code, stderr } = await node([bin('talaria-generate')], shop);

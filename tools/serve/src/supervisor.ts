@@ -57,7 +57,9 @@ export async function supervise(options: SupervisorOptions): Promise<Supervisor>
   const inspector = options.inspect && (await planInspector(options.inspect));
   const backends = await planEngines(root, stateDir.path, apps.some(({ storage }) => storage), env);
   await ensureKeys(stateDir.path, [...apps.map(({ service }) => service), CLI_SERVICE]);
-  const shared = sharedEnvironment(stateDir.path, env, options.terminal);
+  // For the samples of /docs: how this workspace calls the package of its generated contracts.
+  const contracts = [...packages.values()].find(({ folder }) => folder === 'libs/contracts')?.name;
+  const shared = { ...(contracts === undefined ? {} : { TALARIA_CONTRACTS_PACKAGE: contracts }), ...sharedEnvironment(stateDir.path, env, options.terminal) };
   if (isStale(root) && !(await generate(root, stateDir.path, shared, output))) {
     throw new ServeError('The code could not be generated from proto/ (see above): mend the proto file, or run "npm ci" if the generator is missing.');
   }

@@ -1,14 +1,13 @@
 import { regexSample } from '../openapi/examples/regex-sample.ts';
 import { type Json, type JsonObject, type Schema } from '../openapi/types.ts';
 
-/** A number in [0, 1): the same ones for the same seed. Source: https://github.com/cprosche/mulberry32 (public domain) */
+/** Numbers in [0, 1): the same ones for the same seed, so that a failure comes again. */
 export function seeded(seed: number): () => number {
   let state = seed;
   return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+    // A linear congruential generator: good enough to vary requests.
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
   };
 }
 
