@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -94,11 +94,16 @@ describe('bundle', () => {
 
   it('reads at the start only what every start needs', { timeout: 60_000 }, async () => {
     const folder = join(import.meta.dirname, '../../../apps/account-service');
-    const { eager, lazy } = bundleContents(await bundle(folder, { write: false }));
+    const metafile = await bundle(folder, { write: false });
+    const { eager, lazy } = bundleContents(metafile);
     const unused = /^(undici|ipaddr\.js|pino.*|sonic-boom|@opentelemetry\/(exporter|otlp|sdk|resources).*|@bufbuild\/(cel|re2|protovalidate).*|libs\/(http|messaging|testing)|apps\/(?!account-service).*|tools\/.*)$/;
     assert.deepEqual([...eager.keys()].filter((name) => unused.test(name)), []);
     for (const name of ['@bufbuild/protovalidate', '@opentelemetry/sdk-trace']) assert.ok(lazy.has(name), name);
     for (const name of ['apps/account-service', 'libs/storage', 'pg', '@grpc/grpc-js']) assert.ok(eager.has(name), name);
+    // A bundler does not see it, and what it finds at run time is another copy of a package, or none.
+    const own = Object.keys(metafile.inputs).filter((file) => /(^|\/)(libs|apps)\/[^:]*\.ts$/.test(file));
+    assert.ok(own.length > 100);
+    assert.deepEqual(own.filter((file) => readFileSync(file, 'utf8').includes('createRequire(')), []);
     // It takes 2.0 MB: a large dependency more, one that comes twice or the fifty languages of zod would show here.
     const bytes = [...eager.values()].reduce((sum, each) => sum + each, 0);
     assert.ok(bytes < 2_500_000, `${bytes} bytes: ${JSON.stringify(Object.fromEntries(eager))}`);

@@ -72,7 +72,9 @@ function asText(value: object): string | undefined {
   return undefined;
 }
 
-const isEntries = (value: object): value is Map<unknown, unknown> | Headers | URLSearchParams => value instanceof Map || value instanceof Headers || value instanceof URLSearchParams;
+/** By their tags: merely to name `Headers` makes Node load all of fetch, 10 ms and 3 MB. */
+const ENTRIES: ReadonlySet<string> = new Set(['[object Map]', '[object Headers]', '[object URLSearchParams]']);
+const isEntries = (value: object): value is Map<unknown, unknown> => ENTRIES.has(Object.prototype.toString.call(value)) && Symbol.iterator in value;
 
 function* entriesOf(value: object): Generator<readonly [string, () => unknown]> {
   if (isEntries(value)) for (const [key, each] of value) yield [typeof key === 'object' && key !== null ? '[object]' : String(key), () => each];

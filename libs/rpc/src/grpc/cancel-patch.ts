@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import type { ClientHttp2Stream } from 'node:http2';
+import * as internals from '@grpc/grpc-js/build/src/subchannel-call.js';
 import { Status } from 'nice-grpc-common';
 
 /** What the patch uses of grpc-js's `Http2SubchannelCall`. */
@@ -20,13 +20,9 @@ const PATCHED = Symbol.for('talaria.cancelPatch');
  * It reaches into grpc-js 1.14; where that looks different it does nothing, and `cancel-patch.test.ts` fails.
  */
 export function applyCancelPatch(): boolean {
-  let prototype: (SubchannelCall & { [PATCHED]?: boolean }) | undefined;
-  try {
-    const internals = createRequire(import.meta.url)('@grpc/grpc-js/build/src/subchannel-call.js') as { Http2SubchannelCall?: { prototype: SubchannelCall } };
-    prototype = internals.Http2SubchannelCall?.prototype;
-  } catch {
-    return false;
-  }
+  // Imported, not required: a bundler has to see that it is the same grpc-js.
+  const { Http2SubchannelCall: found } = internals as unknown as { readonly Http2SubchannelCall?: { readonly prototype: SubchannelCall & { [PATCHED]?: boolean } } };
+  const prototype = found?.prototype;
   if (typeof prototype?.destroyHttp2Stream !== 'function') return false;
   if (prototype[PATCHED]) return true;
   const original = prototype.destroyHttp2Stream;

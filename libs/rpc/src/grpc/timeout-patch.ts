@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import * as internals from '@grpc/grpc-js/build/src/server-interceptors.js';
 import { LONGEST_MS } from '../deadline.ts';
 
 /** What the patch uses of grpc-js's `BaseServerInterceptingCall`. */
@@ -22,13 +22,9 @@ export function boundedTimeout(header: string): string {
  * once. It reaches into grpc-js; where that looks different it does nothing, and `timeout-patch.test.ts` fails.
  */
 export function applyTimeoutPatch(): boolean {
-  let prototype: (ServerCall & { [PATCHED]?: boolean }) | undefined;
-  try {
-    const internals = createRequire(import.meta.url)('@grpc/grpc-js/build/src/server-interceptors.js') as { BaseServerInterceptingCall?: { prototype: ServerCall } };
-    prototype = internals.BaseServerInterceptingCall?.prototype;
-  } catch {
-    return false;
-  }
+  // Imported, not required: a bundler has to see that it is the same grpc-js.
+  const { BaseServerInterceptingCall: found } = internals as unknown as { readonly BaseServerInterceptingCall?: { readonly prototype: ServerCall & { [PATCHED]?: boolean } } };
+  const prototype = found?.prototype;
   if (typeof prototype?.handleTimeoutHeader !== 'function') return false;
   if (prototype[PATCHED]) return true;
   const original = prototype.handleTimeoutHeader;

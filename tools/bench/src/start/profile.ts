@@ -43,10 +43,13 @@ const BUNDLE = '(the bundle itself)';
 /** Where to look for what a line belongs to: lines of a bundle are at least this long, nearly all of them. */
 const LINE_MIDDLE = 60;
 
-/** What V8 calls time in which no JavaScript runs. */
+/** Functions of V8 and Node that stand for something of their own. */
 const SPECIAL = new Map([
   ['(idle)', '(waiting)'],
   ['(garbage collector)', '(garbage collection)'],
+  // What loads http2, tls and the like, whoever asks for it first.
+  ['requireBuiltin', "(node's own modules)"],
+  ['compileForPublicLoader', "(node's own modules)"],
 ]);
 
 /** Says by source map which package a frame belongs to; undefined for Node's own. */
@@ -105,7 +108,7 @@ function heapByPackage(head: HeapNode): Map<string, number> {
   const read = frameReader();
   const sums = new Map<string, number>();
   const visit = ({ callFrame, selfSize, children }: HeapNode, inherited: string): void => {
-    const own = read(callFrame) ?? inherited;
+    const own = SPECIAL.get(callFrame.functionName) ?? read(callFrame) ?? inherited;
     add(sums, own, selfSize / 1024);
     for (const child of children) visit(child, own);
   };
