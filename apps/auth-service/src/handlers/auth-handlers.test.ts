@@ -63,7 +63,7 @@ describe('auth.v1.AuthService', { timeout: 120_000 }, () => {
       [{ clientId: '' }, 'unauthorized.invalid_client'],
       [{ clientId: 'ghost' }, 'unauthorized.invalid_client'],
       [{ clientId: "dev' or '1'='1" }, 'unauthorized.invalid_client'],
-      [{ clientId: 'd\0ev' }, 'unauthorized.invalid_client'],
+      [{ clientId: 'd\0ev' }, 'bad_request.invalid_param'],
       [{ scope: 'accounts:read admin' }, 'bad_request.invalid_scope'],
     ] as const) {
       await assert.rejects(service.auth.issueToken({ ...GRANT, ...change }), { code }, JSON.stringify(change));
