@@ -155,9 +155,11 @@ describe('talaria', { concurrency: 3 }, () => {
       assert.match(err, /^unavailable\.platform: Nothing is served from .*npx nx serve <app>/);
     }
     rmSync(empty, { recursive: true });
-    const away = await talaria(['services'], { ETCD_ENDPOINTS: 'http://127.0.0.1:1' });
-    assert.equal(away.code, 1);
-    assert.match(away.err, /^talaria: etcd at http:\/\/127\.0\.0\.1:1 cannot be asked .* is ETCD_ENDPOINTS right\?\n$/);
+    for (const args of [['services'], ['describe'], ['call', 'a.v1.A/B']]) {
+      const away = await talaria(args, { ETCD_ENDPOINTS: 'http://127.0.0.1:1' });
+      assert.equal(away.code, 1);
+      assert.match(away.err, /^talaria: etcd at http:\/\/127\.0\.0\.1:1 cannot be asked .* is ETCD_ENDPOINTS right\?\n$/);
+    }
   });
 
   it('lists who serves what', async () => {

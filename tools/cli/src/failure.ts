@@ -8,7 +8,7 @@ export interface CallFacts {
   readonly as?: string | undefined;
   /** Of W3C Trace Context: 32 hex digits, to look it up in logs and traces. */
   readonly traceId?: string | undefined;
-  /** Each contract that has instances now, with its service; undefined if that was not asked. */
+  /** Each contract that had instances when the call began, with its service; undefined if that was not asked. */
   readonly running?: ReadonlyMap<string, string> | undefined;
 }
 

@@ -8,20 +8,23 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 /** What is published, and who serves it. */
 export interface RegistryReader {
+  /** The instances of every contract. */
+  readonly services: Awaited<ReturnType<Registry['services']>>;
   /** Every published contract, by name, with its descriptor. */
   contracts(): Promise<ReadonlyMap<string, ContractInfo>>;
-  /** The instances of every contract. */
-  services(): ReturnType<Registry['services']>;
 }
 
-/** Reads the registry of the platform that `env` names, without being a service. Each read waits `limitMs` at most (default 5,000). */
+/** Reads the registry of the platform that `env` names, without being a service. Each of two reads waits `limitMs` at most (default 5,000). */
 export async function withRegistry<T>(env: Env, use: (reader: RegistryReader) => Promise<T>, limitMs?: number): Promise<T> {
   const { endpoints } = findPlatform(env);
   const etcd = connectEtcd({ endpoints, log: silentLogger });
   const namespace = env['TALARIA_NAMESPACE'];
   const registry = etcdRegistry({ etcd, log: silentLogger, ...(namespace ? { namespace } : {}) });
   try {
+    // First, as this is refused at once where no etcd is; a watch would wait for one.
+    const services = await fromEtcd(endpoints, registry.services(), limitMs);
     return await use({
+      services,
       async contracts() {
         let published: ReadonlyMap<string, ContractInfo> = new Map();
         const watch = registry.watchContracts((contracts) => (published = contracts));
@@ -29,7 +32,6 @@ export async function withRegistry<T>(env: Env, use: (reader: RegistryReader) =>
         watch.close();
         return published;
       },
-      services: () => fromEtcd(endpoints, registry.services(), limitMs),
     });
   } finally {
     await registry.close();

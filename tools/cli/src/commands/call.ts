@@ -1,11 +1,10 @@
 import type { Message } from '@bufbuild/protobuf';
 import { ServiceError } from '@talaria/errors';
 import { Metadata, type ClientMiddleware } from '@talaria/rpc';
-import { findMethod, methodName, type FoundMethod } from '../contract-methods.ts';
+import { findMethod, methodName, type FoundMethod, type MethodName } from '../contract-methods.ts';
 import { CALLED, deadlineMsOf, dynamicDefinition } from '../dynamic-definition.ts';
 import { exampleOf } from '../example.ts';
 import { CallFailure } from '../failure.ts';
-import { fromEtcd } from '../from-etcd.ts';
 import type { Input } from '../input.ts';
 import { metadataFrom } from '../metadata.ts';
 import { unlessAborted, withPlatform } from '../platform.ts';
@@ -56,28 +55,31 @@ export async function call(target: string, json: string | undefined, options: Ca
   // What is wrong with the text is said before anything else is tried.
   if (json !== undefined && json !== '-') for await (const _ of jsonValues({ argument: json }));
 
-  if (options.example) {
-    const published = await withRegistry(env, (registry) => registry.contracts());
-    const { method } = findMethod(wanted, [...published.values()]);
-    return terminal.out(`${JSON.stringify(exampleOf(method.input), null, options.compact ? undefined : 2)}\n`);
-  }
   const ended = AbortSignal.any([signal, ...(terminal.gone ? [terminal.gone] : [])]);
+  const { found, running } = await unlessAborted(lookUp(wanted, env), ended);
+  if (options.example) return terminal.out(`${JSON.stringify(exampleOf(found.method.input), null, options.compact ? undefined : 2)}\n`);
+
   const as = options.as || undefined;
   const seen: { traceId?: string | undefined } = {};
   try {
-    await withPlatform({ as, secret: options.secret, env, signal: ended }, async ({ service, client, platform }) => {
-      const { contracts } = service;
-      await unlessAborted(fromEtcd(env['ETCD_ENDPOINTS'] || platform?.etcd_endpoints || '', contracts.ready), ended);
-      const found = findMethod(wanted, contracts.get());
+    await withPlatform({ as, secret: options.secret, env, signal: ended }, async ({ client }) => {
       const called = (client(dynamicDefinition(found.method), { middleware: observed(headers, seen) }) as unknown as AnyClient)[CALLED];
       await converse(found, called, json, timeoutMs, options, { ...environment, signal: ended });
     });
   } catch (error) {
     // Nobody reads the rest: that ends it, and is no failure.
     if (terminal.gone?.aborted) return;
-    if (signal.aborted || !(error instanceof ServiceError) || error.code === 'unavailable.platform') throw error;
-    throw new CallFailure(error, { as, traceId: seen.traceId, running: error.code.startsWith('unavailable') ? await running(env) : undefined });
+    if (signal.aborted || !(error instanceof ServiceError)) throw error;
+    throw new CallFailure(error, { as, traceId: seen.traceId, running });
   }
+}
+
+/** The method, and each contract that has instances with its service. */
+function lookUp(wanted: MethodName, env: CallEnvironment['env']): Promise<{ readonly found: FoundMethod; readonly running: ReadonlyMap<string, string> }> {
+  return withRegistry(env, async ({ services, contracts }) => {
+    const running = new Map([...services].filter(([, instances]) => instances.length > 0).map(([contract, instances]) => [contract, instances[0]?.service ?? '']));
+    return { found: findMethod(wanted, [...(await contracts()).values()]), running };
+  });
 }
 
 /** Sends the metadata, which goes before what the platform itself would send, and notes the trace. */
@@ -153,10 +155,4 @@ async function* untilBroken<T>(items: AsyncIterable<T>, broken: AbortController)
     broken.abort(error);
     throw error;
   }
-}
-
-/** Each contract that has instances, with its service. Rejects where etcd cannot be asked, which explains more than the call's own error. */
-async function running(env: CallEnvironment['env']): Promise<ReadonlyMap<string, string>> {
-  const services = await withRegistry(env, (registry) => registry.services());
-  return new Map([...services].filter(([, instances]) => instances.length > 0).map(([contract, instances]) => [contract, instances[0]?.service ?? '']));
 }

@@ -4,7 +4,7 @@ import { printable, table, type Terminal } from '../terminal.ts';
 /** `talaria services`: who serves what. */
 export async function services(options: { readonly json?: boolean }, terminal: Terminal, env: Readonly<Record<string, string | undefined>>): Promise<void> {
   await withRegistry(env, async (registry) => {
-    const [found, published] = await Promise.all([registry.services(), registry.contracts()]);
+    const [found, published] = [registry.services, await registry.contracts()];
     const all = [...new Set([...published.keys(), ...found.keys()])].sort().map((contract) => ({
       contract,
       service: published.get(contract)?.service ?? found.get(contract)?.[0]?.service ?? '',
