@@ -140,6 +140,10 @@ describe('fanOut', () => {
     for (const share of [0, -1, 1.1, Number.NaN]) await assert.rejects(fanOutFirst([], { share }), { name: 'RangeError', message: /give a number above 0/ });
   });
 
+  test('refuses what was begun already, with the fix', async () => {
+    await assert.rejects(fanOut({ account: Promise.resolve(1) } as never), { name: 'TypeError', message: /^The task account of a fan-out is no function: write \(\) => …/ });
+  });
+
   test('a call that goes on keeps no listener of fan-outs that are over', async () => {
     const { signal } = new AbortController();
     let listeners = 0;

@@ -45,6 +45,8 @@ function keysOf(tasks: Tasks): readonly (string | number)[] {
 async function runAll(tasks: Tasks, options: FanOutOptions, each: (running: Promise<unknown>, index: number, group: TaskGroup) => Promise<void>): Promise<TaskGroup> {
   const { concurrency, share } = limitsOf(options);
   const list = Object.values(tasks) as readonly Task[];
+  const wrong = list.findIndex((task) => typeof task !== 'function');
+  if (wrong >= 0) throw new TypeError(`The task ${String(keysOf(tasks)[wrong])} of a fan-out is no function: write () => … around it, so that it can be started and ended here.`);
   const group = taskGroup(share);
   try {
     await inTurn(list.length, concurrency, (index) => each(group.run(list[index] as Task), index, group));

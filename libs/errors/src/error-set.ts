@@ -16,7 +16,7 @@ const LISTED = 10;
  * Which kind stands for several that differ, the most severe first: what is our fault, then what may be different later, then
  * what the caller has to change. `cancelled` comes last, since it is mostly the consequence of another failure.
  */
-export const SEVERITY: readonly KindName[] = [
+export const KIND_SEVERITY: readonly KindName[] = [
   'internal_service',
   'unknown',
   'unimplemented',
@@ -72,7 +72,7 @@ export class ErrorSet<Key extends PropertyKey = PropertyKey> extends AggregateEr
 
   /**
    * The one error that callers see instead. A single error is itself. Several: their code if all have the same, else the
-   * first segment if all have that, else the code (or first segment) of the most severe ({@link SEVERITY}); the message of the
+   * first segment if all have that, else the code (or first segment) of the most severe ({@link KIND_SEVERITY}); the message of the
    * first of those, "and N more errors"; retryable only if all are. What code did not throw on purpose counts as
    * `internal_service`, and its message is withheld.
    */
@@ -87,7 +87,7 @@ function combine(set: ErrorSet): ServiceError {
   if (!single) return new ServiceError('internal_service', 'internal error', { cause: set });
   if (all.length === 1) return single;
   const kinds = new Map(all.map((error) => [error, kindNameOf(error.code)]));
-  const worst = SEVERITY.find((kind) => [...kinds.values()].includes(kind)) ?? 'unknown';
+  const worst = KIND_SEVERITY.find((kind) => [...kinds.values()].includes(kind)) ?? 'unknown';
   const deciding = all.filter((error) => kinds.get(error) === worst);
   const first = deciding[0] ?? single;
   const code = deciding.every((error) => error.code === first.code) ? first.code : worst;
