@@ -4,6 +4,7 @@ import { AccountServiceDefinition } from '@talaria/contracts/account/v1/account'
 import { baggageKey, contextKey, currentCall, fanOut, runInCall } from '@talaria/context';
 import { notFound } from '@talaria/errors';
 import { type ServiceDefinition } from '@talaria/rpc';
+import { eventually } from './eventually.ts';
 import { fake } from './fake.ts';
 import { manualClock } from './manual-clock.ts';
 
@@ -128,6 +129,6 @@ test('deadlines pass by the clock of the call, and cancellation reaches the hand
   await clock.advance(1_000);
   await late;
   await assert.rejects(fanOut([() => accounts.getAccount({ id: 'other' }), () => accounts.createAccount({})]), { code: 'not_found.account' });
-  while (aborted.length < 2) await new Promise(setImmediate);
+  await eventually(() => aborted.length === 2);
   assert.deepEqual(aborted, ['late', 'other']);
 });
