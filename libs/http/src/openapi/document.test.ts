@@ -99,6 +99,20 @@ describe('openApiDocument', () => {
     assert.equal((components['schemas']?.['library.v1.Colour'] as JsonObject)['description'], 'What it looks like.\n\n- `COLOUR_RED`: Like a tomato');
   });
 
+  it('gives examples that mean something: what a mask names is there, and forms are flat', () => {
+    const document = openApiDocument([library]);
+    const example = (id: string, type: string): JsonObject => ((operation(document, id).requestBody?.['content'] as JsonObject)[type] as JsonObject)['example'] as JsonObject;
+    assert.deepEqual(example('library.v1.Library.Echo', 'application/json'), {
+      id: 'thing_1',
+      colour: 'COLOUR_RED',
+      shelf: { id: 'shelf_1', colour: 'COLOUR_RED', theme: 'Theme' },
+      shelves: [{ id: 'shelf_1', colour: 'COLOUR_RED' }],
+      mask: 'theme',
+    });
+    assert.deepEqual(example('library.v1.Library.Token', 'application/x-www-form-urlencoded'), { id: 'thing_1', colour: 'COLOUR_RED', 'shelf.id': 'shelf_1', 'shelf.theme': 'Theme', 'shelf.colour': 'COLOUR_RED', mask: 'theme' });
+    assert.deepEqual(example('library.v1.Library.Rule', 'application/json'), { code: 'AAA-00', kind: 'big', size: 10, amount: 1, big: '9007199254740993', tags: ['Tags'], shelf: { id: 'shelf_1', colour: 'COLOUR_RED' }, colour: 'COLOUR_RED' });
+  });
+
   it('keeps messages of one name apart where contracts differ', async () => {
     const { routes } = library;
     const other = readRoutes({ ...libraryContract, descriptorSet: libraryContract.descriptorSet }).routes.filter(({ desc }) => desc.name === 'Ping');

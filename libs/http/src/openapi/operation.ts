@@ -5,7 +5,7 @@ import { wantsBody, type Route } from '../transcode/routes.ts';
 import { commentOf, firstSentence } from './comments.ts';
 import { messageExample } from './examples/example-request.ts';
 import { type OpenApiPath, type PathParam } from './path-template.ts';
-import { fillPath, httpRequest } from './samples/http-request.ts';
+import { fillPath, httpRequest, textPairs } from './samples/http-request.ts';
 import { bufCurlSample, curlSample } from './samples/shell.ts';
 import { clientSample } from './samples/client.ts';
 import { fieldNotes, fieldSchema, type SchemaContext } from './schemas/field-schema.ts';
@@ -89,14 +89,21 @@ function formBody(route: Route, body: 'all' | DescField, { schemas }: OperationO
   return formSchema(textParams(target, given, schemas), { open: isOAuth(route.pattern) });
 }
 
-function requestBody(route: Route, options: OperationOptions, example: Json | undefined): JsonObject | undefined {
+/** The same example as a form has it: `a.b` for fields of fields. */
+function formExample({ desc }: Route, example: Json): JsonObject {
+  const lists = new Map<string, string[]>();
+  for (const [name, text] of textPairs(desc.input.fields, example as JsonObject)) lists.set(name, [...(lists.get(name) ?? []), text]);
+  return Object.fromEntries([...lists].map(([name, texts]) => [name, texts.length === 1 ? (texts[0] ?? '') : texts]));
+}
+
+function requestBody(route: Route, options: OperationOptions, sent: Json | undefined): JsonObject | undefined {
   const { body } = route;
   if (body === 'none') return undefined;
   const form = formBody(route, body, options);
-  const told = example === undefined ? {} : { example };
+  const told = sent === undefined ? {} : { example: sent };
   const json = isOAuth(route.pattern) ? {} : { 'application/json': { schema: jsonBody(route, body, options), ...told } };
   // The example is that of a form only where there is no JSON.
-  const asForm = form && { 'application/x-www-form-urlencoded': { schema: form, ...(isOAuth(route.pattern) ? told : {}) } };
+  const asForm = form && { 'application/x-www-form-urlencoded': { schema: form, ...(isOAuth(route.pattern) && sent ? { example: formExample(route, sent) } : {}) } };
   const description = body === 'all' ? commentOf(route.desc.input) : commentOf(body);
   return { ...(description === '' ? {} : { description }), required: wantsBody(route), content: { ...json, ...(asForm ?? {}) } };
 }

@@ -49,15 +49,29 @@ function hintFor(name: string, known: readonly DescMessage[] = []): string | und
   return first(known);
 }
 
-/** A mask that names what the message beside it has, and may be written. */
-function maskExample(field: DescField): string {
-  const beside = field.parent.fields.find(({ fieldKind, message }) => fieldKind === 'message' && message && jsonForm(message) === 'fields')?.message;
-  const writable = beside?.fields.find(({ name, fieldKind }) => fieldKind === 'scalar' && !['id', 'name', 'etag'].includes(name));
-  return writable?.jsonName ?? '';
+/** What a mask in this message is about: the message beside it, and a field there that may be written. */
+function masked(desc: DescMessage): { readonly beside: DescField; readonly writable: DescField } | undefined {
+  for (const beside of desc.fields) {
+    const fields = beside.fieldKind === 'message' && jsonForm(beside.message) === 'fields' ? beside.message.fields : [];
+    const writable = fields.find(({ name, fieldKind }) => fieldKind === 'scalar' && !['id', 'name', 'etag'].includes(name));
+    if (writable) return { beside, writable };
+  }
+  return undefined;
+}
+
+const isMask = ({ fieldKind, message }: DescField): boolean => fieldKind === 'message' && message?.typeName === 'google.protobuf.FieldMask';
+
+/** The example with the field that its mask names: without it the call would empty the field. */
+function withMasked(desc: DescMessage, example: JsonObject, within: readonly DescMessage[], context: ExampleContext): JsonObject {
+  const about = desc.fields.some(isMask) ? masked(desc) : undefined;
+  const beside = about && example[about.beside.name];
+  if (!about || typeof beside !== 'object' || beside === null || Array.isArray(beside) || Object.hasOwn(beside, about.writable.name)) return example;
+  const value = fieldExample(about.writable, within, context)?.value;
+  return value === undefined ? example : { ...example, [about.beside.name]: { ...(beside as JsonObject), [about.writable.name]: value } };
 }
 
 function specialExample(desc: DescMessage, field: DescField, rules: Rules, context: ExampleContext): Example | undefined {
-  if (desc.typeName === 'google.protobuf.FieldMask') return { value: maskExample(field), telling: true };
+  if (desc.typeName === 'google.protobuf.FieldMask') return { value: masked(field.parent)?.writable.jsonName ?? '', telling: true };
   if (jsonForm(desc) === 'wrapper') {
     const inner = desc.fields[0];
     return inner?.scalar === undefined ? undefined : scalarExample(inner.scalar, inner, rules.typed, valueConstraint(field, rules.typed), hintFor(field.name, context.known));
@@ -125,5 +139,5 @@ export function messageExample(desc: DescMessage, within: readonly DescMessage[]
     found.push([field.name, example.value]);
     if (field.oneof) decided.add(field.oneof);
   }
-  return Object.fromEntries(found);
+  return withMasked(desc, Object.fromEntries(found), within, context);
 }

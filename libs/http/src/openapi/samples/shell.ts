@@ -23,7 +23,7 @@ export function curlSample(route: Route, example: JsonObject): CodeSample {
   const { method, target, body } = httpRequest(route, example);
   const streams = route.desc.methodKind === 'server_streaming';
   const implied = isOAuth(route.pattern) ? 'POST' : body === undefined ? 'GET' : 'POST';
-  const command = `curl -sS${streams ? 'N' : ''}${method === implied ? '' : ` -X ${method}`} "${BASE_URL}${target}"`;
+  const command = `curl -sS${streams ? 'N' : ''}${method === implied ? '' : ` -X ${/^[A-Z]+$/.test(method) ? method : quoted(method)}`} "${BASE_URL}${target}"`;
   const token = route.access === 'principal' ? '-H "Authorization: Bearer $TOKEN"' : '';
   const sent = isOAuth(route.pattern)
     ? ['-u "${CLIENT_ID:-dev}:${CLIENT_SECRET:-dev-secret}"', ...formOf(route, example)]
