@@ -1,11 +1,11 @@
-import { sleep, type Capability, type Clock, type Host } from '@talaria/base';
+import type { Capability, Clock, Host } from '@talaria/base';
 import { detached } from '@talaria/context';
 import type { Health } from '@talaria/health';
 import { createServer, type Server, type ServerMiddleware } from '@talaria/rpc';
 import { advertised } from './addresses.ts';
 import type { Background } from './background/background.ts';
 import type { Hooks, StopPhase } from './hooks.ts';
-import { STOP_MS, within } from './limits.ts';
+import { STOP_MS, untilClientsKnow, within } from './limits.ts';
 import type { Parts } from './parts.ts';
 import type { PlatformSettings } from './platform-settings.ts';
 import type { Served } from './served.ts';
@@ -103,7 +103,7 @@ export function createLifecycle(all: LifecycleParts): Lifecycle {
     const wasKnown = served.announced;
     await step(STOP_MS.leave, 'leaving the registry', () => served.leave());
     await runHooks('leave');
-    if (wasKnown) await sleep(STOP_MS.pause);
+    if (wasKnown) await untilClientsKnow();
     health.stop();
     const schedules = step(STOP_MS.drain, 'stopping the schedules', () => background.stopSchedules());
     await Promise.all([step(STOP_MS.drain + 200, 'draining', () => server?.drain(STOP_MS.drain)), runHooks('drain'), schedules]);

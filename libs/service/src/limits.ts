@@ -1,4 +1,4 @@
-import type { Logger } from '@talaria/base';
+import { sleep, type Logger } from '@talaria/base';
 
 /** How long each part of a stop may take, in ms. Together they stay below the 8 s that a stop may take. */
 export const STOP_MS = {
@@ -20,6 +20,15 @@ export const STOP_MS = {
   /** After this each part that is left gets a tenth of a second at most. */
   total: 6_800,
 } as const;
+
+/** Turns of the event loop in which what has arrived during the pause is read, also when this process itself was held up. */
+const READING_TURNS = 3;
+
+/** Waits until clients know that they should not call here any more, or until the signal aborts. Never rejects. */
+export async function untilClientsKnow(signal?: AbortSignal): Promise<void> {
+  await sleep(STOP_MS.pause, { signal }).catch(() => {});
+  for (let turn = 0; turn < READING_TURNS && !signal?.aborted; turn++) await new Promise(setImmediate);
+}
 
 /** Waits for `work`, but no longer than `limitMs`: then, or when it fails, a line is logged and the stop goes on. */
 export async function within(limitMs: number, what: string, log: Logger, work: () => unknown): Promise<void> {

@@ -41,6 +41,8 @@ describe('removing a contract from a running service', () => {
     const connector = late(service);
     const events: string[] = [];
     const caller = connector.client(AccountServiceDefinition);
+    // Connected before, so that it need not do so in the pause.
+    await assert.rejects(caller.listAccounts({}), (error) => hasCode(error, 'unauthorized'));
     platform.registry.resolve(CONTRACT).onChange(() => {
       events.push('left');
       // Refused by its rule, so answered by the contract all the same.

@@ -1,10 +1,10 @@
 import type { AccessRules } from '@talaria/auth';
-import { sleep, type Logger } from '@talaria/base';
+import type { Logger } from '@talaria/base';
 import { detached } from '@talaria/context';
 import type { Registry } from '@talaria/discovery';
 import { healthDefinition, healthHandlers, type Health } from '@talaria/health';
 import { contractName, wrongHandlers, type CompatServiceDefinition, type Server, type ServerMiddleware, type ServiceImplementation } from '@talaria/rpc';
-import { STOP_MS } from './limits.ts';
+import { STOP_MS, untilClientsKnow } from './limits.ts';
 import { methodInfos, type MethodInfo } from './method-info.ts';
 import { bePresent, type Presence, type Self } from './presence.ts';
 import { reflectionDefinitions, reflectionHandlers } from './reflection/reflection.ts';
@@ -69,7 +69,7 @@ export function createServed(parts: { readonly rules: AccessRules; readonly heal
       if (presence) {
         await presence.leave();
         // As when the service stops: clients first have to hear of it.
-        await sleep(STOP_MS.pause, { signal: hurried.signal }).catch(() => {});
+        await untilClientsKnow(hurried.signal);
       }
       await refuse();
     };

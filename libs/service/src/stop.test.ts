@@ -40,6 +40,8 @@ describe('stopping', () => {
     const resolution = platform.registry.resolve(CONTRACT);
     // As a client that has not heard of the change yet: it goes by an address of its own.
     const late = createConnector({ resolver: staticResolver({ 'grpc.health.v1.Health': [address] }), transports: [grpcTransport()], picker: () => roundRobin() });
+    // Connected before, so that it need not do so in the pause.
+    await late.client(healthDefinition).check({ service: '' });
     resolution.onChange((endpoints) => {
       if (endpoints.length > 0) return;
       events.push('left');
