@@ -56,6 +56,33 @@ describe('with an etcd', { timeout: 60_000 }, () => {
     }
   });
 
+  test('of the instances of a service one runs a schedule; when it stops another one takes over, and repeats nothing', async () => {
+    const runs: string[] = [];
+    const instance = (): Service => {
+      const service = make('service.account');
+      return service.every('1s', 'clean', () => void runs.push(service.instance));
+    };
+    const [first, second] = [instance(), instance()];
+    const client = connectEtcd({ endpoints: etcd.endpoints, log: silentLogger });
+    try {
+      await first.start();
+      await eventually(() => runs.length === 1);
+      await second.start();
+      assert.equal((await client.get('talaria/default/schedules/service.account/clean'))?.value.toString(), first.instance);
+      await eventually(() => runs.length === 3);
+      assert.deepEqual(new Set(runs), new Set([first.instance]));
+      await first.stop();
+      const before = runs.length;
+      await eventually(() => runs.length > before);
+      assert.equal(runs.at(-1), second.instance);
+      await second.stop();
+      assert.equal(await client.get('talaria/default/schedules/service.account/clean'), undefined);
+    } finally {
+      await Promise.all([first.stop(), second.stop()]);
+      client.close();
+    }
+  });
+
   test('the log level changes while a service runs', async () => {
     const { NODE_TEST_CONTEXT: _marked, ...env } = process.env;
     const child = spawn(process.execPath, [join(import.meta.dirname, 'testing/program.ts'), 'chatty'], {

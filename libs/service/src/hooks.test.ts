@@ -72,6 +72,15 @@ describe('hooks', () => {
     });
   }
 
+  test('one that comes too late is refused', async () => {
+    const platform = await createPlatform();
+    const service = platform.service({ name: 'service.account' });
+    await service.start();
+    assert.throws(() => service.onStart(function warmUp() {}), { name: 'WiringError', message: 'It is too late for an onStart hook "warmUp": add it before start() or run().' });
+    assert.throws(() => service.onReady(() => {}), { name: 'WiringError', message: 'It is too late for an onReady hook: add it before start() or run().' });
+    await platform.stop();
+  });
+
   test('a start that hangs in a hook can be stopped', async () => {
     const platform = await createPlatform();
     const entered = Promise.withResolvers<void>();

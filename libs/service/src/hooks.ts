@@ -18,6 +18,7 @@ export interface HookOptions {
 
 /** The hooks of a service. */
 export interface Hooks {
+  /** Throws a `WiringError` when that turn is over. */
   add(turn: 'onStart' | 'onReady', hook: Hook, options: HookOptions): void;
   addStop(phase: StopPhase, hook: Hook, options: HookOptions): void;
   /** Runs the hooks of a start one after the other. Rejects with one sentence for one that takes too long, and with what one throws. */
@@ -52,10 +53,15 @@ async function runLimited(hook: Hook, limitMs: number, tooLong: () => Error, sig
 export function createHooks(): Hooks {
   const starts: { readonly turn: 'onStart' | 'onReady'; readonly hook: Hook; readonly limitMs: number }[] = [];
   const stops: { readonly phase: StopPhase; readonly hook: Hook; readonly limitMs: number }[] = [];
+  const begun = new Set<'onStart' | 'onReady'>();
   return {
-    add: (turn, hook, { limitMs = START_MS }) => void starts.push({ turn, hook, limitMs }),
+    add(turn, hook, { limitMs = START_MS }) {
+      if (begun.has(turn)) throw new WiringError(`It is too late for an ${turn} hook${named(hook)}: add it before start() or run().`);
+      starts.push({ turn, hook, limitMs });
+    },
     addStop: (phase, hook, { limitMs = STOP_MS[phase] }) => void stops.push({ phase, hook, limitMs }),
     async start(turn, signal) {
+      begun.add(turn);
       for (const { hook, limitMs } of starts.filter((each) => each.turn === turn)) {
         const tooLong = (): Error => new WiringError(`The ${turn} hook${named(hook)} took longer than ${limitMs} ms: do less in it, or give it more with { limitMs }.`);
         await runLimited(hook, limitMs, tooLong, signal);

@@ -6,6 +6,7 @@ export type { Work } from './background/run-context.ts';
 export type { Hook, HookOptions, StopPhase } from './hooks.ts';
 export type { Interval } from './interval.ts';
 export type { MethodInfo } from './method-info.ts';
+export type { MethodRule } from '@talaria/auth';
 export type { UseOptions } from './middleware-stack.ts';
 export { WiringError } from './wiring-error.ts';
 export * from './authoring.ts';

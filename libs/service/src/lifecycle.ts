@@ -97,6 +97,7 @@ export function createLifecycle(all: LifecycleParts): Lifecycle {
     const runHooks = (phase: StopPhase): Promise<void> => hooks.stop(phase, limit, log);
     starting.abort(new Error(`The service stops: ${reason}.`));
     if (startup) await step(STOP_MS.capability, 'the start that was under way', () => startup?.catch(() => {}));
+    else isNotReady(new WiringError('The service was stopped before it was started.'));
     if (server) log.info('stopping', { reason });
 
     health.setOverall(false);

@@ -80,6 +80,7 @@ describe('starting and stopping more than once', () => {
     const never = platform.service({ name: 'service.never' });
     await never.stop();
     assert.equal(await never.closed, 'it was asked to');
+    await assert.rejects(never.ready, { name: 'WiringError', message: 'The service was stopped before it was started.' });
     await assert.rejects(never.start(), { name: 'WiringError', message: 'The service was stopped: make a new one with createService().' });
     await platform.stop();
   });

@@ -78,7 +78,7 @@ describe('a service as a process', { timeout: 60_000 }, () => {
   test('reports a wrong format and a wrong stream together with the rest', async () => {
     const { exit, output } = start('unset', { LOG_FORMAT: 'xml', LOG_OUTPUT: 'printer' });
     assert.equal(await exit, 1);
-    assert.match(output(), /LOG_FORMAT is .*xml.*LOG_OUTPUT is .*printer.*ETCD_ENDPOINTS is missing/);
+    assert.match(output(), /LOG_FORMAT is .*xml.*\n.*LOG_OUTPUT is .*printer.*\n.*ETCD_ENDPOINTS is missing/);
   });
 
   test('ends when something failed that nobody caught', async () => {

@@ -15,7 +15,9 @@ function isMistake(error: unknown): error is Error {
 }
 
 function report(log: Logger, error: unknown): void {
-  if (isMistake(error)) log.fatal(error.message);
+  // A line each: a message of several lines is one line in a log.
+  if (error instanceof SettingsError) for (const { name, message } of error.problems) log.fatal(`A setting is wrong: ${name} ${message}`);
+  else if (isMistake(error)) log.fatal(error.message);
   else log.fatal('the service could not start', { err: error });
 }
 

@@ -126,9 +126,9 @@ export interface Service {
    * interval). Its health is a checker, `schedule <name>`.
    */
   every(interval: Interval, name: string, run: Work, options?: EveryOptions): Service;
-  /** Calls `hook` at start, when the capabilities work and nothing is served yet; hooks run in order. What it throws fails the start. */
+  /** Calls `hook` at start, when the capabilities work and nothing is served yet; hooks run in order. What it throws fails the start. Throws one sentence when it is too late for it. */
   onStart(hook: Hook, options?: HookOptions): Service;
-  /** Calls `hook` at start, when the service serves and others find it, but before `ready`. What it throws fails the start. */
+  /** Calls `hook` at start, when the service serves and others find it, but before `ready`. What it throws fails the start. Throws one sentence when it is too late for it. */
   onReady(hook: Hook, options?: HookOptions): Service;
   /** Calls `hook` when the service stops. Default phase: `drain`. What it throws is logged. */
   onStop(hook: Hook, options?: HookOptions & { readonly phase?: StopPhase }): Service;
