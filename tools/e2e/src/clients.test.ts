@@ -28,7 +28,7 @@ test('talaria services names every contract', async () => {
 
 test('the ten-line script of the README calls typed', async () => {
   const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
-  const script = /```ts\n(\/\/ list-accounts\.ts\n[\s\S]*?)```/.exec(readme)?.[1];
+  const script = /```ts no-run\n(\/\/ list-accounts\.ts\n[\s\S]*?)```/.exec(readme)?.[1];
   assert.ok(script, 'README.md has no list-accounts.ts');
   assert.ok(script.trim().split('\n').length <= 10, 'the script has more than ten lines');
   const id = await openAccount(platform(), await login(platform()));
