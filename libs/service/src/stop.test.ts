@@ -60,8 +60,9 @@ describe('stopping', () => {
     answer.resolve();
     await inFlight;
     await stopping;
-    // 2 is NOT_SERVING.
-    assert.deepEqual(events, ['left', 'leave', 'answered 2', 'drain', 'handler returned', 'release']);
+    // 2 is NOT_SERVING. The answer may be on its way when draining begins.
+    assert.deepEqual(events.filter((event) => !event.startsWith('answered')), ['left', 'leave', 'drain', 'handler returned', 'release']);
+    assert.ok(events.includes('answered 2'), events.join(', '));
     await late.close();
     await platform.stop();
   });
