@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type HttpAnswer } from '@talaria/http';
-import { silentLogger } from '@talaria/service';
+import { currentCall, runInCall, silentLogger } from '@talaria/service';
 import { type Delivery } from '../storage/index.ts';
 import { deliverer, type DelivererParts } from './deliverer.ts';
 
@@ -59,6 +59,28 @@ test('a receiver that does not answer holds up nobody else', async () => {
     return answer(200);
   });
   assert.deepEqual([...found.keys()], ['2', '1']);
+});
+
+test('an attempt that was begun is ended well when the worker stops, and its call with it', async () => {
+  const stop = new AbortController();
+  const calls: { readonly aborted: boolean | undefined; readonly request: string | undefined }[] = [];
+  let noted = '';
+  const storage: DelivererParts['storage'] = {
+    claim: async () => (stop.signal.aborted || calls.length > 0 ? [] : [delivery(1n)]),
+    succeed: async () => void (noted = `done, called off: ${currentCall().signal?.aborted ?? false}`),
+    fail: async (_delivery, error) => void (noted = error),
+    disable: async () => {},
+  };
+  const request = async (): Promise<HttpAnswer> => {
+    stop.abort();
+    await new Promise(setImmediate);
+    const { signal, requestId } = currentCall();
+    calls.push({ aborted: signal?.aborted, request: requestId?.slice(0, 4) });
+    return answer(200);
+  };
+  // As the service runs a worker: in a call that ends at the stop.
+  await runInCall({ signal: stop.signal, requestId: 'of the worker' }, () => deliverer({ storage, http: { request }, log: silentLogger })(stop.signal));
+  assert.deepEqual([noted, calls], ['done, called off: false', [{ aborted: undefined, request: 'req_' }]]);
 });
 
 test('each attempt is signed', async () => {

@@ -1,5 +1,6 @@
 import { type HttpAnswer, type HttpClient } from '@talaria/http';
-import { ServiceError, sleep, type Logger } from '@talaria/service';
+import { continueTrace } from '@talaria/messaging';
+import { detached, newId, runInCall, ServiceError, sleep, type Logger } from '@talaria/service';
 import { type Delivery, type WebhookStorage } from '../storage/index.ts';
 import { nextDelay, retryAfter } from './schedule.ts';
 import { signedHeaders } from './signature.ts';
@@ -58,6 +59,11 @@ async function attempt(parts: DelivererParts, delivery: Delivery): Promise<void>
   await storage.fail(delivery, failure, retryInMs);
 }
 
+/** Makes an attempt in a call of its own, in the trace that caused the event. The worker's own call ends at a stop, and those begun are ended well. */
+function attemptApart(parts: DelivererParts, delivery: Delivery): Promise<void> {
+  return detached(() => continueTrace(delivery, () => runInCall({ requestId: newId('req') }, () => attempt(parts, delivery))));
+}
+
 /** A worker that takes what is due and delivers each webhook by itself, until the signal aborts; then it ends those it began. */
 export function deliverer(parts: DelivererParts): (signal: AbortSignal) => Promise<void> {
   return async (signal) => {
@@ -67,7 +73,7 @@ export function deliverer(parts: DelivererParts): (signal: AbortSignal) => Promi
       const most = MOST - running.size;
       const claimed = most > 0 ? await parts.storage.claim({ most, mostForEachWebhook: MOST_FOR_EACH_WEBHOOK, holdMs: HOLD_MS }) : [];
       for (const delivery of claimed) {
-        const run = attempt(parts, delivery)
+        const run = attemptApart(parts, delivery)
           // What cannot be noted is taken again when its hold ends.
           .catch((error: unknown) => parts.log.error('webhook attempt could not be noted', { webhook_id: delivery.webhookId, err: error }))
           .finally(() => {

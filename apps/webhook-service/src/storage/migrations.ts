@@ -31,4 +31,9 @@ export const migrations: Migrations = {
       await sql`create index deliveries_of_webhook on deliveries (webhook_id, due) where dead is null`.execute(db);
     },
   },
+  '002_traces': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema.alterTable('deliveries').addColumn('traceparent', 'text').execute();
+    },
+  },
 };

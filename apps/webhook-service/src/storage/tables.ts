@@ -18,6 +18,8 @@ export interface DeliveriesTable {
   /** The same on every attempt: receivers deduplicate by it. */
   event_id: string;
   body: string;
+  /** Of the trace that caused the event. */
+  traceparent: string | null;
   /** Attempts begun. */
   attempts: Generated<number>;
   /** When the next attempt is due. */

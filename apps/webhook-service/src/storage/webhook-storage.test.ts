@@ -44,6 +44,15 @@ test('an event is one delivery for each webhook of its account, however often it
   assert.deepEqual(await claim(), []);
 });
 
+test('a delivery names the trace that caused its event', async () => {
+  const { storage } = await ready;
+  const { account, claim } = await scene(1, 0);
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  await storage.enqueue({ ...event(account), traceparent });
+  await storage.enqueue(event(account));
+  assert.deepEqual((await claim()).map((each) => each.traceparent).sort(), [traceparent, undefined]);
+});
+
 test('webhooks that hang hide nobody else, although they were there first', async () => {
   const { storage } = await ready;
   const { claim } = await scene(4, 1);

@@ -13,6 +13,8 @@ export interface Delivery {
   readonly url: string;
   readonly secret: string;
   readonly body: string;
+  /** Of the trace that caused the event, if it has one. */
+  readonly traceparent?: string | undefined;
   /** Counting this one: 1 for the first. */
   readonly attempt: number;
 }
@@ -67,12 +69,12 @@ export function webhookStorage(postgres: Postgres<Tables>): WebhookStorage {
     async enqueue(event) {
       const body = JSON.stringify({ type: event.type, data: event.data });
       await sql`
-        insert into deliveries (webhook_id, event_id, body)
-        select id, ${event.id}, ${body} from webhooks where account_id = ${event.subject} and disabled is null
+        insert into deliveries (webhook_id, event_id, body, traceparent)
+        select id, ${event.id}, ${body}, ${event.traceparent ?? null} from webhooks where account_id = ${event.subject} and disabled is null
         on conflict on constraint deliveries_once do nothing`.execute(postgres.db);
     },
     async claim({ most, mostForEachWebhook, holdMs }) {
-      const taken = await sql<Delivery>`
+      const taken = await sql<Delivery & { readonly traceparent: string | null }>`
         with waiting as (
           -- Only webhooks of which one can be taken now: what hangs must not fill this list and hide the others.
           select webhook_id from deliveries join webhooks on webhooks.id = webhook_id and webhooks.disabled is null
@@ -92,8 +94,8 @@ export function webhookStorage(postgres: Postgres<Tables>): WebhookStorage {
         )
         update deliveries set attempts = attempts + 1, taken_until = now() + ${holdMs} * interval '1 millisecond'
         from webhooks where deliveries.id in (select id from chosen) and webhooks.id = deliveries.webhook_id
-        returning deliveries.id, webhooks.id as "webhookId", event_id as "eventId", url, secret, body, attempts as attempt`.execute(postgres.db);
-      return taken.rows;
+        returning deliveries.id, webhooks.id as "webhookId", event_id as "eventId", url, secret, body, traceparent, attempts as attempt`.execute(postgres.db);
+      return taken.rows.map(({ traceparent, ...delivery }) => ({ ...delivery, traceparent: traceparent ?? undefined }));
     },
     async succeed({ id, attempt }) {
       await postgres.db.deleteFrom('deliveries').where('id', '=', id).where('attempts', '=', attempt).execute();
