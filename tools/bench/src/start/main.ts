@@ -9,7 +9,7 @@ import { startEngines, type Engines } from './engines.ts';
 import { profileCpu, profileHeap } from './profile.ts';
 import { sampleStart, startProgram, type StartSample } from './program.ts';
 
-const HELP = `Usage: npx nx run bench:start [-- options] [-- app…]
+const HELP = `Usage: npx nx run bench:start [--runs 5] [--top 15] [--json] [app…]
 
 Bundles each app (default: all), starts it with etcd and PostgreSQL up (ETCD_ENDPOINTS and DATABASE_URL, else embedded ones) and
 with auth-service running, and prints from its start to ready, the CPU time of that, and its resident memory 3 s later. Then,
