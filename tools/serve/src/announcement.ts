@@ -22,7 +22,7 @@ export interface Announcement {
 /** What to say when everything works. */
 export function readyText({ root, app, port, seconds, stateDir }: Announcement): string {
   const where = port === undefined ? '' : ` at http://localhost:${port}`;
-  const lines = [`${app.name} is ready${where} after ${seconds.toFixed(1)} s.`, ''];
+  const lines = [`${app.name} is ready${where} after ${seconds.toFixed(1)} s.`, ...(port === undefined ? [] : [`Its HTTP API is described at http://localhost:${port}/docs.`]), ''];
   const transcript = join(root, app.folder, TRANSCRIPT);
   if (port !== undefined && existsSync(transcript)) {
     const text = readFileSync(transcript, 'utf8').replaceAll(TRANSCRIPT_PORT, `localhost:${port}`);
