@@ -45,16 +45,20 @@ describe('secrets', () => {
       ['amqp://user:p@ss/w@host', 'amqp://[redacted]@host'],
       ['redis://:pw@host:6379 and nats://token@host', 'redis://[redacted]@host:6379 and nats://[redacted]@host'],
       ['Bearer abc123def456', 'Bearer [redacted]'],
+      ['bearer s3cret', 'bearer [redacted]'],
+      ['{"kty":"OKP","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}', '{"kty":"OKP","d":"[redacted]"}'],
+      ['Basic dXNlcjpwYXNz', 'Basic [redacted]'],
       [`refused: ${jwt}`, 'refused: [redacted]'],
       ['whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD', 'whsec_[redacted]'],
       ['GET /cb?code=1&access_token=abc&x=y', 'GET /cb?code=1&access_token=[redacted]&x=y'],
       ['{"client_secret":"a b","name":"c"}', '{"client_secret":[redacted],"name":"c"}'],
+      ['x-api-key: hunter2 api_key: "hunter2" token: hunter2', 'x-api-key: [redacted] api_key: "[redacted]" token: [redacted]'],
       ['password = hunter2', 'password = [redacted]'],
       ['authorization: Basic dXNlcjpwYXNz\nhost: x', 'authorization: [redacted]\nhost: x'],
       ['-----BEGIN PRIVATE KEY-----\nMC4CAQAw\n-----END PRIVATE KEY-----\n', '[redacted]\n'],
     ];
     for (const [text, wanted] of cases) assert.equal(redactText(text), wanted);
-    for (const text of ['h2c://127.0.0.1:41234 serves a@b.example', 'http://localhost:8080/users/a@b.example', 'http://[::1]:8080/a@b', 'Unexpected token } in JSON', 'a basic authentication', 'the secret is missing']) assert.equal(redactText(text), text);
+    for (const text of ['h2c://127.0.0.1:41234 serves a@b.example', 'http://localhost:8080/users/a@b.example', 'http://[::1]:8080/a@b', 'Unexpected token } in JSON', 'Unexpected token: comma', 'secret: must be longer', 'a basic authentication', 'send a Bearer token', 'bearer authentication is needed', 'the secret is missing']) assert.equal(redactText(text), text);
   });
 
   it('are looked for in linear time: what is quadratic would take minutes here', () => {

@@ -49,12 +49,18 @@ const IN_TEXT: readonly (readonly [RegExp, string])[] = [
   // A password may hold "@" and "/", as people write them; digits before a path are a port.
   [/:\/\/[^\s/?#@:"'<>[]{0,256}:(?!\d{1,5}[/?#])[^\s"'<>]{1,256}@/g, `://${REDACTED}@`],
   [/:\/\/[^\s/?#"'<>]{1,1024}@/g, `://${REDACTED}@`],
-  [/\b(Bearer|Basic) +(?=[\w.~+/-]*[\d=_])[\w.~+/-]{8,}=*/gi, `$1 ${REDACTED}`],
+  [/\b(Bearer) +(?!(?:tokens?|auth\w*|scheme|is|or|and|in|of)\b)[\w.~+/-]+=*/gi, `$1 ${REDACTED}`],
+  // Base64, and no word such as "basic authentication".
+  [/\b([Bb]asic) +(?=[a-z]*[A-Z0-9+/=])[A-Za-z0-9+/]{6,}=*/g, `$1 ${REDACTED}`],
+  // The private member of a JSON Web Key in JSON.
+  [/(\\?"(?:d|k)\\?"\s{0,3}:\s{0,3}\\?")[\w-]{20,}/g, `$1${REDACTED}`],
   [/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, REDACTED],
   [/\bwhsec_[\w+/=-]+/g, `whsec_${REDACTED}`],
   [new RegExp(`(${NAMED}\\\\?["']?\\s{0,3}(?:=|(?<=["'])\\s{0,3}:)\\s{0,3})(?!\\[redacted\\])(?:\\\\?"(?:[^"\\\\]|\\\\(?!"))*\\\\?"|'[^']*'|[^\\s"'&,;}\\\\]+)`, 'gi'), `$1${REDACTED}`],
   [/\b((?:proxy-)?authorization|(?:set-)?cookie|x-talaria-[\w-]{1,40})(: {0,3})(?!\[redacted\])[^\r\n"']+/gi, `$1$2${REDACTED}`],
-  [/\b(password: {0,3})[^\s"']+/gi, `$1${REDACTED}`],
+  [/\b((?:password|passwd|passphrase|(?:x-)?api[-_]?key|private[-_]?key|(?:access|refresh|id)[-_]?token|client[-_]?secret): {0,3}["']?)(?!\[redacted\])[^\s"']+/gi, `$1${REDACTED}`],
+  // Much is said of tokens and secrets; what has a digit may be one.
+  [/\b((?:token|secret): {0,3}["']?)(?=[^\s"']{0,200}\d)[^\s"']{6,}/gi, `$1${REDACTED}`],
 ];
 
 /** What each of those has to have; most texts have nothing of it. */
