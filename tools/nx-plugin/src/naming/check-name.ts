@@ -12,9 +12,10 @@ const LANGUAGE =
   'any array arguments as async await bigint bool boolean break buffer bytes case catch class const continue date debugger default delete do double else empty enum error eval export extend extends false field-mask finally float for from function get group if implements import in instanceof interface let map max message meta module new null number object of oneof option optional package private promise protected proto public record repeated required reserved return returns rpc service set static stream string super switch symbol syntax this throw timestamp to true try type typeof undefined var void weak while with yield';
 
 /** What the generated code itself uses. */
-const CODE = ['after', 'assert', 'context', 'database', 'db', 'event', 'events', 'id', 'index', 'limit', 'main', 'migration', 'owner', 'page', 'page-token', 'principal', 'request', 'response', 'sql', 'storage', 'table', 'update-mask'];
+const CODE =
+  'after assert behind call change client context database db envelope event events fake generated handler id index kysely limit logger main method migration owner page page-token parameters partial pick place principal publishing request response service-error sql storage table test-context update-mask';
 
-const RESERVED = new Set([...PLATFORM, ...LANGUAGE.split(' '), ...CODE]);
+const RESERVED = new Set([...PLATFORM, ...LANGUAGE.split(' '), ...CODE.split(' ')]);
 
 /** `Bank_Statement` as it should have been written; undefined if there is no telling. */
 function mended(name: string): string | undefined {
