@@ -25,7 +25,14 @@ export function etcdRegistry({ etcd, log, namespace = 'default', ttlSeconds }: E
   const open = new Set<{ close(): void }>();
   const readEntries = createEntryReader(log);
   let session: Session | undefined;
+  let lastAttempt: Promise<unknown> = Promise.resolve();
   let closed = false;
+
+  const inTurn = <T>(attempt: () => Promise<T>): Promise<T> => {
+    const mine = lastAttempt.then(attempt);
+    lastAttempt = mine.catch(() => {});
+    return mine;
+  };
 
   /** Closed with the registry, unless its owner does so before. */
   const opened = <T extends { close(): void }>(resource: T): T => {
@@ -54,7 +61,7 @@ export function etcdRegistry({ etcd, log, namespace = 'default', ttlSeconds }: E
     publish(options) {
       checkOpen();
       checkPublication(options);
-      return opened(publish({ etcd, keys, log }, options));
+      return opened(publish({ etcd, keys, log, inTurn }, options));
     },
     watchContracts(listener) {
       checkOpen();

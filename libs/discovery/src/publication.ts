@@ -12,6 +12,8 @@ interface Store {
   readonly etcd: Etcd;
   readonly keys: Keys;
   readonly log: Logger;
+  /** Runs attempts to publish one after the other: they would otherwise make each other fail. */
+  readonly inTurn: <T>(attempt: () => Promise<T>) => Promise<T>;
 }
 
 /** How often it is looked whether the contract is still there. Data loss is noticed sooner, by the pulse of the client. */
@@ -32,7 +34,7 @@ export function publish(store: Store, options: PublishOptions): Publication {
   let complaint = '';
 
   const publishUntilDone = async (): Promise<void> => {
-    while (!stopped && !(await tryToPublish(store, options))) await pause(Math.random() * 50);
+    while (!stopped && !(await store.inTurn(async () => stopped || tryToPublish(store, options)))) await pause(Math.random() * 50);
   };
 
   const pause = (ms: number): Promise<void> => {
