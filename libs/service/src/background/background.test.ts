@@ -183,7 +183,8 @@ test('names and intervals that are none are refused in one sentence', () => {
   background.every(500, 'clean', work);
   assert.throws(() => background.worker('clean', work), { name: 'WiringError', message: 'There is a worker or a schedule "clean" already: give this worker another name.' });
   assert.throws(() => background.every('1h', 'relay', work, {}), /"relay" already: give this schedule another name/);
-  assert.throws(() => background.worker('a/b', work), /"a\/b" is no name of a worker: use letters/);
+  for (const wrong of ['a/b', '', 'a\nb', 'x'.repeat(101)]) assert.throws(() => background.worker(wrong, work), /is no name of a worker: use up to 100 characters without "\/"/);
+  background.every('1h', 'remove what is old: daily', work);
   for (const wrong of ['5 minutes', '1w', '-1s', '0s', Number.NaN, 0, ''] as never[]) assert.throws(() => background.every(wrong, 'other', work, {}), /is no interval: use a number of ms, or one such as '500ms'/);
   background.every('1.5s', 'other', work, {});
 });

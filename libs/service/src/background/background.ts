@@ -43,7 +43,7 @@ export interface BackgroundOptions {
 }
 
 /** They become keys, names of checkers and fields of log lines. */
-const NAME = /^[\w.-]+$/;
+const NAME = /^[^/\p{Cc}]{1,100}$/u;
 
 /** Makes an empty background. Whatever runs there runs outside of every call. */
 export function createBackground({ service, log, clock = systemClock, locks, tracer, addChecker }: BackgroundOptions): Background {
@@ -63,7 +63,7 @@ export function createBackground({ service, log, clock = systemClock, locks, tra
     else waiting.push(begin);
   };
   const checkName = (what: string, name: string): void => {
-    if (!NAME.test(name)) throw new WiringError(`"${name}" is no name of a ${what}: use letters, digits, ".", "_" and "-".`);
+    if (!NAME.test(name)) throw new WiringError(`"${name}" is no name of a ${what}: use up to 100 characters without "/".`);
     if (names.has(name)) throw new WiringError(`There is a worker or a schedule "${name}" already: give this ${what} another name.`);
     names.add(name);
   };
