@@ -46,7 +46,7 @@ describe('bundle', () => {
 
     const etcd = await startEtcd();
     t.after(() => etcd.stop());
-    const { stdout } = await promisify(execFile)(process.execPath, ['main.js', etcd.address], { cwd: elsewhere, timeout: 20_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, ['main.js', etcd.address], { cwd: elsewhere, timeout: 60_000 });
     assert.deepEqual(JSON.parse(stdout), { leases: ['kept', 'kept', 'kept'], pool: 'function', arguments: 3 });
   });
 
@@ -81,7 +81,7 @@ describe('bundle', () => {
     // Without the sources: positions are all that is needed.
     rmSync(join(folder, 'src'), { recursive: true });
     for (const flags of [[], ['--enable-source-maps']]) {
-      const run = promisify(execFile)(process.execPath, [...flags, join(folder, 'dist/main.js')], { timeout: 20_000 });
+      const run = promisify(execFile)(process.execPath, [...flags, join(folder, 'dist/main.js')], { timeout: 60_000 });
       const failure = (await run.catch((error: unknown) => error)) as { readonly code: number; readonly stdout: string; readonly stderr: string };
       const { stack, cause } = JSON.parse(failure.stdout) as { readonly stack: string; readonly cause: string };
       assert.match(stack, /^Error: outer failed\n +at outer \(.*src\/outer\.ts:7:19\)/);
@@ -107,5 +107,14 @@ describe('bundle', () => {
     // It takes 2.0 MB: a large dependency more, one that comes twice or the fifty languages of zod would show here.
     const bytes = [...eager.values()].reduce((sum, each) => sum + each, 0);
     assert.ok(bytes < 2_500_000, `${bytes} bytes: ${JSON.stringify(Object.fromEntries(eager))}`);
+  });
+
+  it('leaves out of each app what only other apps use', { timeout: 60_000 }, async () => {
+    const eagerIn = async (app: string): Promise<ReadonlySet<string>> => new Set(bundleContents(await bundle(join(import.meta.dirname, '../../../apps', app), { write: false })).eager.keys());
+    const [gateway, webhooks] = await Promise.all([eagerIn('api-gateway'), eagerIn('webhook-service')]);
+    assert.ok(gateway.has('libs/http') && webhooks.has('libs/http'));
+    assert.deepEqual(['undici', 'pg', 'kysely', 'libs/storage', 'libs/messaging', 'libs/testing'].filter((name) => gateway.has(name)), []);
+    // It is read for the first delivery.
+    assert.deepEqual(['undici', 'libs/testing', 'apps/api-gateway'].filter((name) => webhooks.has(name)), []);
   });
 });
