@@ -64,6 +64,7 @@ const REFUSED: readonly (readonly [Parameters<typeof serviceGenerator>[1], RegEx
   [{ name: 'account' }, /The project account-service is there already|apps\/account-service is there already/],
   [{ name: 'webhook' }, /The proto package webhook\.v1 is taken by webhook\.v1\.WebhookService/],
   [{ name: 'voucher', plural: 'accounts' }, /POST \/accounts is a route of account\.v1\.AccountService already/],
+  [{ name: 'doc' }, /POST \/docs is the platform's/],
   [{ name: 'invoice-service' }, /Leave out "-service": "invoice" becomes/],
   [{ name: 'Invoice' }, /"Invoice" is no name for a service: .* such as invoice\./],
   [{ name: 'bank_statement' }, /such as bank-statement\./],

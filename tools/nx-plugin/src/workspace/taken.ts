@@ -12,6 +12,9 @@ export interface Wanted {
   readonly proto: ProtoFile;
 }
 
+/** What the gateway and auth-service answer, in every workspace: the first segments of their paths. */
+const PLATFORM_PATHS = new Set(['docs', 'healthz', 'oauth2', 'openapi.json', 'ping', 'readyz']);
+
 /** Routes that differ only in the names of their variables match the same requests. */
 export const shapeOf = (route: string): string => route.replace(/\{[^}=]*(=[^}]*)?\}/g, (_all, pattern: string | undefined) => `{${pattern ?? ''}}`);
 
@@ -60,6 +63,8 @@ export function checkFree(tree: Tree, workspace: Workspace, wanted: Wanted): voi
   checkProject(tree, workspace, wanted);
   checkPackage(tree, workspace, wanted);
   checkContracts(workspace, wanted);
+  const reserved = routesOf(wanted.proto).find(({ route }) => PLATFORM_PATHS.has(/ \/([^/:]*)/.exec(route)?.[1] ?? ''));
+  if (reserved) throw new GeneratorError(`${reserved.route} is the platform's: choose another name, or another --plural or --path.`);
   const taken = takenRoute(workspace, wanted.proto);
   if (taken) throw new GeneratorError(`${taken.route} is a route of ${taken.contract} already: choose another name, or another --plural.`);
 }
