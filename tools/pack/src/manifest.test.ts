@@ -16,6 +16,7 @@ test('a package.json for others has what they need, and nothing of how it is mad
     ...PROBE,
     exports: { '.': './src/index.ts', './testing': './src/testing/index.ts', './package.json': './package.json' },
     bin: { probe: './src/main.ts' },
+    sideEffects: false,
     dependencies: { other: '1.0.0' },
     devDependencies: { tool: '1.0.0' },
     nx: { name: 'probe' },
@@ -23,7 +24,7 @@ test('a package.json for others has what they need, and nothing of how it is mad
   };
   const common = { engines: { node: '>=24' }, type: 'module', files: ['dist'], publishConfig: { access: 'public' } };
   const exported = { '.': { types: './dist/index.d.ts', default: './dist/index.js' }, './package.json': './package.json' };
-  const expected = { ...PROBE, ...common, exports: exported, bin: { probe: './bin/probe.js' }, dependencies: { other: '1.0.0' } };
+  const expected = { ...PROBE, ...common, exports: exported, bin: { probe: './bin/probe.js' }, sideEffects: false, dependencies: { other: '1.0.0' } };
   assert.deepEqual(packedManifest({ folder: 'libs/probe', manifest: source }, ['dist']), expected);
   // `serve` reads what an app is.
   const app = packedManifest({ folder: 'apps/probe', manifest: source }, ['dist']);

@@ -32,7 +32,7 @@ function servedBy({ service, contracts, serve }: Readonly<Record<string, unknown
  * `PackError` if something that belongs on npm is missing.
  */
 export function packedManifest({ folder, manifest }: SourcePackage, files: readonly string[]): Record<string, unknown> {
-  const { name, version, description, license, bin, generators, dependencies, optionalDependencies, peerDependencies, talaria } = manifest;
+  const { name, version, description, license, bin, generators, dependencies, optionalDependencies, peerDependencies, sideEffects, talaria } = manifest;
   const missing = Object.entries({ version, description, license }).flatMap(([key, value]) => (value ? [] : [key]));
   if (missing.length > 0) throw new PackError(`${folder}/package.json lacks ${missing.join(', ')}: write what npm is to show of ${name}.`);
   const fields = {
@@ -43,6 +43,7 @@ export function packedManifest({ folder, manifest }: SourcePackage, files: reado
     type: 'module',
     engines: { node: '>=24' },
     exports: packedExports(manifest),
+    sideEffects,
     bin: bin && Object.fromEntries(Object.keys(bin).map((command) => [command, binPath(command)])),
     generators,
     files,

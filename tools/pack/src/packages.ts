@@ -18,6 +18,8 @@ export interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
+  /** What bundlers may leave out. */
+  readonly sideEffects?: boolean;
   readonly talaria?: Readonly<Record<string, unknown>>;
 }
 
