@@ -2,9 +2,7 @@ import { AccountServiceDefinition } from '@talaria/contracts/account/v1/account'
 import { createService } from '@talaria/service';
 import { postgres } from '@talaria/storage';
 import { accountHandlers } from './handlers/account-handlers.ts';
-import { accountStorage } from './storage/account-storage.ts';
-import { migrations } from './storage/migrations.ts';
-import { type Tables } from './storage/tables.ts';
+import { accountStorage, migrations, type Tables } from './storage/index.ts';
 
 const db = postgres<Tables>({ migrations });
 const service = createService({ name: 'service.account', description: 'Stores bank accounts', storage: db });
