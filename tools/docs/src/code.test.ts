@@ -18,7 +18,9 @@ const nameOf = ({ file, line }: Block): string => `${file.replaceAll(/[^a-z0-9]+
 
 /** The program that a block is: what stands around it may be a function, and imports belong outside. */
 function program({ before: above, code, after: below }: Block): string {
-  const lines = [above, code, below, 'export {};'].join('\n').split('\n');
+  // A block that makes a service gets one of the platform around it, which needs no etcd.
+  const own = above.includes('service: createService') ? code.replace(/import \{ createService(, )?(.*)\} from '@talaria\/service';/, "import {$2 } from '@talaria/service';") : code;
+  const lines = [above, own, below, 'export {};'].join('\n').split('\n');
   const isImport = (line: string): boolean => /^import .*;$/.test(line);
   return [...new Set(lines.filter(isImport)), ...lines.filter((line) => !isImport(line)), ''].join('\n');
 }
