@@ -29,6 +29,21 @@ describe('accessRules', () => {
     for (const path of ['/account.v1.AccountService/GetAccount', '/x.v1.Hand/Written', '', '/', 'x', '/grpc.health.v1.Health/Check']) assert.deepEqual(rules.ruleOf(path), denied);
     assert.throws(() => rules.add({ ...AccountServiceDefinition, fullName: 'account.v1.Other' }), /npm run generate/);
   });
+
+  it('keeps nothing of what a contract said before', () => {
+    const path = '/auth.v1.AuthService/GetKeys';
+    const denied = accessRules().ruleOf(path);
+    const { descriptor: _, ...bare } = AuthServiceDefinition;
+    const rules = accessRules();
+    rules.add(AuthServiceDefinition);
+    rules.add(bare);
+    assert.deepEqual(rules.ruleOf(path), denied);
+    rules.add(AuthServiceDefinition);
+    rules.remove('account.v1.AccountService');
+    assert.deepEqual(rules.ruleOf(path), { kind: 'anyone' });
+    rules.remove('auth.v1.AuthService');
+    assert.deepEqual(rules.ruleOf(path), denied);
+  });
 });
 
 describe('scopesOf', () => {

@@ -16,8 +16,13 @@ export type MethodRule =
 
 /** The rules of the contracts that a server serves, read once and looked up by path. */
 export interface AccessRules {
-  /** Reads the rules of a generated definition; one that is written by hand has none, so the default holds. Throws if its descriptor does not hold the contract. */
+  /**
+   * Reads the rules of a generated definition, instead of those that its contract had; one that is written by hand has none, so
+   * the default holds. Throws if its descriptor does not hold the contract.
+   */
   add(definition: CompatServiceDefinition): void;
+  /** Forgets the rules of a contract, such as `account.v1.AccountService`: the default holds. Harmless for one that has none. */
+  remove(contract: string): void;
   /** The rule for a path such as `/account.v1.AccountService/GetAccount`; the default rule for one that is not known. */
   ruleOf(path: string): MethodRule;
 }
@@ -73,14 +78,19 @@ export function scopesOf({ contract, descriptorSet }: { readonly contract: strin
  */
 export function accessRules(options: { readonly exempt?: Iterable<string> } = {}): AccessRules {
   const exempt = new Set(options.exempt);
-  const rules = new Map<string, MethodRule>();
+  const rules = new Map<string, ReadonlyMap<string, MethodRule>>();
   return {
     add(definition) {
       const registry = registryOf(definition);
       const contract = contractName(definition);
-      if (!registry || exempt.has(contract)) return;
-      for (const [path, rule] of rulesIn(contract, registry)) rules.set(path, rule);
+      if (exempt.has(contract)) return;
+      if (registry) rules.set(contract, rulesIn(contract, registry));
+      else rules.delete(contract);
     },
-    ruleOf: (path) => rules.get(path) ?? (exempt.has(path.slice(1, path.lastIndexOf('/'))) ? EXEMPT : DEFAULT_RULE),
+    remove: (contract) => void rules.delete(contract),
+    ruleOf(path) {
+      const contract = path.slice(1, path.lastIndexOf('/'));
+      return rules.get(contract)?.get(path) ?? (exempt.has(contract) ? EXEMPT : DEFAULT_RULE);
+    },
   };
 }

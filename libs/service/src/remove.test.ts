@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { accessRules } from '@talaria/auth';
+import { silentLogger } from '@talaria/base';
 import { AccountServiceDefinition } from '@talaria/contracts/account/v1/account';
+import { AuthServiceDefinition } from '@talaria/contracts/auth/v1/auth';
 import { TransactionServiceDefinition } from '@talaria/contracts/transaction/v1/transaction';
 import { HealthDefinition } from '@talaria/contracts/health/v1/health';
 import { hasCode } from '@talaria/errors';
 import { roundRobin } from '@talaria/resilience';
 import { createConnector, grpcTransport, staticResolver, type Connector } from '@talaria/rpc';
 import { createPlatform, eventually, type TestPlatform } from '@talaria/testing';
+import { createServed } from './served.ts';
 import { pingDefinition } from './testing/cycles.ts';
 import type { Service } from './types.ts';
+import { createValidation } from './validation/middleware.ts';
 
 const as = { id: 'user_1', scopes: ['accounts:read', 'transactions:read'] };
 const CONTRACT = 'account.v1.AccountService';
@@ -99,6 +104,31 @@ describe('removing a contract from a running service', () => {
     await service.remove(AccountServiceDefinition);
     assert.equal(platform.registry.resolve(CONTRACT).endpoints?.length, 0);
     await service.remove(AccountServiceDefinition);
+    await platform.stop();
+  });
+
+  test('its access rules go when it has drained, or when it is added again: what comes without rules is closed', async () => {
+    const platform = await createPlatform();
+    const service = platform.service({ name: 'service.auth' });
+    const rules = accessRules();
+    const served = createServed({ rules, health: service.health, validation: createValidation(), log: silentLogger });
+    const path = '/auth.v1.AuthService/GetKeys';
+    const denied = rules.ruleOf(path);
+    const handlers = Object.fromEntries(Object.keys(AuthServiceDefinition.methods).map((method) => [method, refuse]));
+    const { descriptor: _, ...bare } = AuthServiceDefinition;
+    served.add(AuthServiceDefinition, handlers, []);
+    const removing = served.remove(AuthServiceDefinition);
+    assert.deepEqual(rules.ruleOf(path), { kind: 'anyone' }, 'it is still served to those who have not heard');
+    await removing;
+    assert.deepEqual(rules.ruleOf(path), denied);
+    served.add(AuthServiceDefinition, handlers, []);
+    const again = served.remove(AuthServiceDefinition);
+    served.add(bare, handlers, []);
+    assert.deepEqual(rules.ruleOf(path), denied);
+    const last = served.remove(bare);
+    served.add(AuthServiceDefinition, handlers, []);
+    await Promise.all([again, last]);
+    assert.deepEqual(rules.ruleOf(path), { kind: 'anyone' }, 'it is served again');
     await platform.stop();
   });
 

@@ -107,7 +107,9 @@ export function createServed(parts: { readonly rules: AccessRules; readonly heal
       const removal = retire(contract, entry);
       removals.set(contract, removal);
       return removal.done.finally(() => {
-        if (removals.get(contract) === removal) removals.delete(contract);
+        if (removals.get(contract) !== removal) return;
+        removals.delete(contract);
+        if (!entries.has(contract)) rules.remove(contract);
       });
     },
     methods: () => [...entries.values()].flatMap(({ definition }) => methodInfos(definition, rules)),
