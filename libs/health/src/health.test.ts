@@ -131,6 +131,32 @@ test('Watch says NOT_SERVING and ends when the health is stopped', async () => {
   assert.deepEqual(statuses, [ServingStatus.SERVING, ServingStatus.NOT_SERVING]);
 });
 
+test('liveness is SERVING from the start to the end, whatever the instance says and its checkers find; its watch says so once', async () => {
+  const broken: Checker = {
+    name: 'database',
+    critical: true,
+    check: () => {
+      throw new Error('no connection');
+    },
+  };
+  const health = createHealth({ checkers: [broken] });
+  const handlers = healthHandlers(health);
+  const context = { signal: new AbortController().signal } as never;
+  const assertAlive = async (): Promise<void> => assert.deepEqual(await handlers.check({ service: 'liveness' }, context), { status: ServingStatus.SERVING });
+  const watch = handlers.watch({ service: 'liveness' }, context)[Symbol.asyncIterator]();
+  assert.deepEqual(await watch.next(), { done: false, value: { status: ServingStatus.SERVING } });
+  const over = watch.next();
+  await assertAlive();
+  health.setOverall(true);
+  await health.check();
+  await assertAlive();
+  health.setOverall(false);
+  await assertAlive();
+  health.stop();
+  await assertAlive();
+  assert.deepEqual(await over, { done: true, value: undefined });
+});
+
 test('a checker that comes later is run too, also if it is the first', async () => {
   const health = createHealth({ checkers: [], intervalMs: 1 });
   health.setOverall(true);

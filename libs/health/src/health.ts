@@ -10,7 +10,10 @@ export interface Health {
   setServing(contract: string, serving: boolean): void;
   /** Forgets a contract. */
   remove(contract: string): void;
-  /** Of a contract, or of the instance (`''`); undefined for a contract that is not known here. */
+  /**
+   * Of a contract, or of the instance (`''`); undefined for a contract that is not known here. `liveness`, for liveness
+   * probes, is SERVING until the process ends, whatever the instance says and its checkers find.
+   */
   status(contract: string): ServingStatus | undefined;
   /** Of the instance (`''`) and of every known contract. */
   statuses(): ReadonlyMap<string, ServingStatus>;
@@ -29,6 +32,9 @@ export interface Health {
   /** Aborts at `stop`. */
   readonly stopped: AbortSignal;
 }
+
+/** What liveness probes ask for. They restart an instance, which helps neither one that drains nor one whose database is away. */
+const LIVENESS = 'liveness';
 
 /**
  * Knows whether an instance takes calls: it says so itself, and no critical checker fails. A checker that fails and is
@@ -52,6 +58,7 @@ export function createHealth(options: ChecksOptions): Health {
   const of = (serving: boolean): ServingStatus => (serving && overall && well ? ServingStatus.SERVING : ServingStatus.NOT_SERVING);
   const status = (contract: string): ServingStatus | undefined => {
     if (contract === '') return of(true);
+    if (contract === LIVENESS) return ServingStatus.SERVING;
     const serving = contracts.get(contract);
     return serving === undefined ? undefined : of(serving);
   };
