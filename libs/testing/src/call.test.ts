@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { describe, test } from 'node:test';
 import { AccountServiceDefinition, type Account } from '@talaria/contracts/account/v1/account';
 import { baggageKey, contextKey, currentCall, currentClock, timeRemaining } from '@talaria/context';
@@ -157,5 +158,41 @@ describe('call: a handler that streams', () => {
     const hungUp = assert.rejects(all(call(ticks, {}, { signal: caller.signal })), /gone/);
     caller.abort(new Error('gone'));
     await hungUp;
+  });
+
+  test('leaves neither timer nor listener behind when nobody reads it, and is late all the same', async () => {
+    let timers = 0;
+    const clock = manualClock();
+    const counting = {
+      ...clock,
+      after(...[ms, callback]: Parameters<typeof clock.after>) {
+        timers++;
+        const cancel = clock.after(ms, callback);
+        return () => {
+          timers--;
+          cancel();
+        };
+      },
+    };
+    const { signal } = new AbortController();
+    const listeners = (): number => getEventListeners(signal, 'abort').length;
+    async function* two(): AsyncGenerator<number> {
+      yield 1;
+      yield 2;
+    }
+    const options = { clock: counting, timeoutMs: 8_000, signal };
+    const unread = call(two, {}, options)[Symbol.asyncIterator]();
+    assert.deepEqual([timers, listeners()], [0, 0]);
+    await unread.return?.();
+    for await (const _ of call(two, {}, options)) {
+      assert.deepEqual([timers, listeners()], [1, 1]);
+      break;
+    }
+    assert.deepEqual(await all(call(two, {}, options)), [1, 2]);
+    assert.deepEqual([timers, listeners()], [0, 0]);
+    const late = call(two, {}, options);
+    await clock.advance(8_000);
+    await assert.rejects(all(late), { name: 'TimeoutError' });
+    assert.deepEqual([timers, listeners()], [0, 0]);
   });
 });

@@ -1,5 +1,5 @@
 import { context as otel, propagation, type Context } from '@opentelemetry/api';
-import { newId, systemClock, type Clock } from '@talaria/base';
+import { newId, systemClock, type CancelTimer, type Clock } from '@talaria/base';
 import { detached, iterateIn, withCall, type Caller } from '@talaria/context';
 import { Metadata, type CallContext } from '@talaria/rpc';
 import { principalOf, type PrincipalLike } from './principal-like.ts';
@@ -71,13 +71,21 @@ export function call<Handler extends AnyHandler, RequestPartial, ResponsePartial
 export function call<Handler extends AnyHandler>(handler: Handler, request: RequestOf<Handler>, options?: HandlerCallOptions): Responses<ReturnType<Handler>>;
 export function call(handler: AnyHandler, request: unknown, options: HandlerCallOptions & { readonly method?: TypedMethod<unknown, unknown, unknown, unknown> } = {}): unknown {
   const { clock = systemClock, timeoutMs, signal: outer, method } = options;
+  const deadline = timeoutMs === undefined ? undefined : clock.monotonic() + timeoutMs;
   const scope = new AbortController();
   const { signal } = scope;
   const onAbort = (): void => scope.abort(outer?.reason);
-  outer?.addEventListener('abort', onAbort, { once: true });
   if (outer?.aborted) onAbort();
   const late = (): void => scope.abort(new DOMException('The deadline of the call has passed', 'TimeoutError'));
-  const cancelTimer = timeoutMs === undefined ? undefined : detached(() => clock.after(timeoutMs, late));
+  let cancelTimer: CancelTimer | undefined;
+  /** When someone waits: a stream that nobody reads must leave nothing behind. */
+  const begin = (): void => {
+    outer?.addEventListener('abort', onAbort, { once: true });
+    if (outer?.aborted) onAbort();
+    const left = deadline === undefined ? Infinity : deadline - clock.monotonic();
+    if (left <= 0) late();
+    else if (left < Infinity) cancelTimer = detached(() => clock.after(left, late));
+  };
   const aborted = new Promise<never>((_, reject) => {
     const fail = (): void => reject(signal.reason as Error);
     if (signal.aborted) fail();
@@ -100,7 +108,7 @@ export function call(handler: AnyHandler, request: unknown, options: HandlerCall
     scope.abort(new DOMException('The call is over', 'AbortError'));
   };
 
-  const context = contextOf(options, clock, signal);
+  const context = contextOf(options, clock, deadline, signal);
   const callContext: CallContext = { metadata: Metadata(options.metadata), peer: 'test', header, trailer, sendHeader, signal };
   const filled = isIterable(request) ? filledStream(request, method) : (method?.requestType.fromPartial(request) ?? request);
   const respond = (response: unknown): unknown => method?.responseType.fromPartial(response) ?? response;
@@ -110,7 +118,8 @@ export function call(handler: AnyHandler, request: unknown, options: HandlerCall
   } catch (error) {
     answer = Promise.reject(error as Error);
   }
-  if (isAsyncIterable(answer)) return streamed(iterateIn(context, answer), aborted, respond, end);
+  if (isAsyncIterable(answer)) return streamed(iterateIn(context, answer), aborted, respond, begin, end);
+  begin();
   return Promise.race([answer, aborted]).then(respond).finally(end);
 }
 
@@ -123,14 +132,14 @@ function isIterable(value: unknown): value is Sent<unknown> {
 }
 
 /** The ambient call of the handler. Values of context keys, as middleware would set, are those around `call`. */
-function contextOf(options: HandlerCallOptions, clock: Clock, signal: AbortSignal): Context {
-  const { principal, caller, timeoutMs, baggage, requestId = newId('req') } = options;
+function contextOf(options: HandlerCallOptions, clock: Clock, deadline: number | undefined, signal: AbortSignal): Context {
+  const { principal, caller, baggage, requestId = newId('req') } = options;
   const entries = Object.entries(baggage ?? {}).map(([name, value]) => [name, { value }] as const);
   const context = withCall(otel.active(), {
     principal: principal === undefined ? undefined : principalOf(principal),
     passport: undefined,
     caller: typeof caller === 'string' ? { service: caller, edge: false } : caller,
-    deadline: timeoutMs === undefined ? undefined : clock.monotonic() + timeoutMs,
+    deadline,
     clock,
     signal,
     requestId,
@@ -142,8 +151,9 @@ async function* filledStream(requests: Sent<unknown>, method: TypedMethod<unknow
   for await (const request of requests) yield method ? method.requestType.fromPartial(request) : request;
 }
 
-async function* streamed(steps: AsyncGenerator<unknown, void, undefined>, aborted: Promise<never>, respond: (response: unknown) => unknown, end: () => void): AsyncGenerator<unknown, void, undefined> {
+async function* streamed(steps: AsyncGenerator<unknown, void, undefined>, aborted: Promise<never>, respond: (response: unknown) => unknown, begin: () => void, end: () => void): AsyncGenerator<unknown, void, undefined> {
   try {
+    begin();
     for (;;) {
       const step = await Promise.race([steps.next(), aborted]);
       if (step.done) return;
