@@ -1,5 +1,4 @@
-import { formsOf, type Names } from '../naming/names.ts';
-import { kebabOf } from '../method/plan.ts';
+import { memberOf, type Names } from '../naming/names.ts';
 import type { ProtoMethod } from '../proto/method.ts';
 
 /** What the templates of an API are filled with. */
@@ -18,8 +17,6 @@ export interface ApiContext {
   readonly path: string;
 }
 
-const camel = (method: ProtoMethod): string => formsOf(kebabOf(method.name)).camel;
-
 /** `src/handlers/…-api-handlers.ts`. */
 export function handlers({ names: { one, many }, contracts, api, behind, methods }: ApiContext): string {
   return `import { type ${api.service}Definition } from '${contracts}/${api.module}';
@@ -34,7 +31,7 @@ export interface Behind {
 /** Passes each call on, on behalf of the principal that makes it. What is to look different from outside differs here. */
 export function ${one.camel}ApiHandlers({ ${many.camel} }: Behind): ServiceImplementation<${api.service}Definition> {
   return {
-${methods.map((method) => `    ${camel(method)}: (request) => ${many.camel}.${camel(method)}(request),`).join('\n')}
+${methods.map((method) => `    ${memberOf(method.name)}: (request) => ${many.camel}.${memberOf(method.name)}(request),`).join('\n')}
   };
 }
 `;
@@ -48,12 +45,12 @@ export function handlersTest({ names: { one, many }, contracts, api, behind, met
   const make = `${one.camel}ApiHandlers({ ${many.camel} })`;
   const passes = `test('calls go on to the service behind, and its answers and errors come back', async () => {
   const ${many.camel} = fake(${behind.service}Definition, {
-${unary.map((method, index) => `    ${camel(method)}: async () => ${index === 0 ? "Promise.reject(conflict('test', 'Not now.'))" : '({})'},`).join('\n')}
+${unary.map((method, index) => `    ${memberOf(method.name)}: async () => ${index === 0 ? "Promise.reject(conflict('test', 'Not now.'))" : '({})'},`).join('\n')}
   });
   const handlers = ${make};
   const { methods } = ${api.service}Definition;
-${unary.map((method, index) => (index === 0 ? `  await assert.rejects(call(handlers.${camel(method)}, {}, { method: methods.${camel(method)} }), { code: 'conflict.test' });` : `  await call(handlers.${camel(method)}, {}, { method: methods.${camel(method)} });`)).join('\n')}
-  assert.deepEqual(${many.camel}.calls.map(({ method }) => method), [${unary.map((method) => `'${camel(method)}'`).join(', ')}]);
+${unary.map((method, index) => (index === 0 ? `  await assert.rejects(call(handlers.${memberOf(method.name)}, {}, { method: methods.${memberOf(method.name)} }), { code: 'conflict.test' });` : `  await call(handlers.${memberOf(method.name)}, {}, { method: methods.${memberOf(method.name)} });`)).join('\n')}
+  assert.deepEqual(${many.camel}.calls.map(({ method }) => method), [${unary.map((method) => `'${memberOf(method.name)}'`).join(', ')}]);
 });
 `;
   const rules = guarded
@@ -64,7 +61,7 @@ test('customers need a token', async (t) => {
   await platform.start();
   t.after(() => platform.stop());
   const gateway = platform.client(${api.service}Definition, { caller: 'api.gateway', edge: true });
-  await assert.rejects(gateway.${camel(guarded)}({}), { code: 'unauthorized.principal' });
+  await assert.rejects(gateway.${memberOf(guarded.name)}({}), { code: 'unauthorized.principal' });
 });
 `
     : '';

@@ -52,6 +52,15 @@ test('the app passes each call on, and serve starts what it needs', async () => 
   for (const [file, text] of files) if (file.endsWith('.ts')) assert.deepEqual(ts.transpileModule(text, { reportDiagnostics: true }).diagnostics, [], file);
 });
 
+test('methods are called as generated code calls them, also those with acronyms', async () => {
+  const tree = await withInvoices();
+  await methodGenerator(tree, { method: 'invoice.v1.InvoiceService/GetPDFFile' });
+  await apiGenerator(tree, { name: 'invoice' });
+  assert.ok(tree.read('apps/invoice-api/src/handlers/invoice-api-handlers.ts', 'utf8')?.includes('    getPDFFile: (request) => invoices.getPDFFile(request),'));
+  const tests = tree.read('apps/invoice-api/src/handlers/invoice-api-handlers.test.ts', 'utf8') ?? '';
+  assert.ok(tests.includes('methods.getPDFFile') && tests.includes("'getPDFFile'") && !tests.includes('PdfFile'), tests);
+});
+
 test('its messages are its own, also where the service names its package', async () => {
   const tree = await withInvoices();
   const file = 'proto/invoice/v1/invoice.proto';

@@ -1,5 +1,4 @@
-import { formsOf } from '../naming/names.ts';
-import { kebabOf, planMethod } from '../method/plan.ts';
+import { planMethod } from '../method/plan.ts';
 import type { ProtoMethod, ProtoRoute } from '../proto/method.ts';
 import type { ProtoFile } from '../proto/proto-file.ts';
 import type { FoundContract } from '../workspace/find.ts';
@@ -15,7 +14,7 @@ function fieldsOf({ text, types }: ProtoFile, name: string): ReadonlyMap<string,
 function routeByName(found: FoundContract, { name, request, idempotency }: ProtoMethod, base: string): ProtoRoute {
   const fields = fieldsOf(found.proto, request);
   const [, standard = '', rest = ''] = /^(Create|Get|List|Update|Delete)(?=[A-Z])(.*)$/.exec(name) ?? [];
-  const nested = [...fields].find(([field, type]) => type === rest && field === formsOf(kebabOf(rest)).snake)?.[0];
+  const nested = [...fields].find(([field, type]) => type === rest && field.replaceAll('_', '') === rest.toLowerCase())?.[0];
   const one = `${base}${fields.has('id') ? '/{id}' : ''}`;
   if (standard === 'Create') return { verb: 'post', path: base, body: '*' };
   if (standard === 'List') return { verb: 'get', path: base, body: undefined };

@@ -60,6 +60,14 @@ test('further events and subscribers join what is there', async () => {
   checkCode(tree, 'apps/bank-statement-service');
 });
 
+test('an event of a message with an acronym names it as the contract does', async () => {
+  const tree = await withServices();
+  const proto = 'proto/invoice/v1/invoice.proto';
+  tree.write(proto, `${read(tree, proto)}\n// A file.\nmessage PDFFile {\n  // Its id.\n  string id = 1;\n}\n`);
+  await eventGenerator(tree, { type: 'pdf_file.sent', project: 'invoice-service' });
+  assert.ok(read(tree, `${APP}/src/logic/pdf-file-sent.ts`).includes('publishPdfFileSent(events: Pick<Messaging, \'publish\'>, about: PDFFile)'));
+});
+
 test('leaves a storage alone that is not as expected', async () => {
   const tree = await withServices();
   const file = `${APP}/src/storage/invoice-storage.ts`;
@@ -76,6 +84,16 @@ test('adds to a main file that makes several things at once', async () => {
   const main = read(tree, 'apps/webhook-service/src/main.ts');
   assert.equal(main.match(/messaging\(/g)?.length, 1);
   assert.ok(main.includes('subscribe(events, service.log);'), main);
+});
+
+test("an example app's main stays as short as it has to be", async () => {
+  const tree = await withServices();
+  const app = join(import.meta.dirname, '../../../../apps/account-service');
+  for (const file of ['src/main.ts', 'src/storage/index.ts', 'src/storage/account-storage.ts']) tree.write(`apps/account-service/${file}`, readFileSync(join(app, file), 'utf8'));
+  await eventGenerator(tree, { type: 'account.created' });
+  const main = read(tree, 'apps/account-service/src/main.ts');
+  assert.ok(main.includes("import { accountStorage, migrations, publishingStorage, type Tables } from './storage/index.ts';"), main);
+  assert.ok(main.split('\n').filter((line) => line.trim() !== '').length <= 15, main);
 });
 
 const REFUSED: readonly (readonly [Parameters<typeof eventGenerator>[1], RegExp])[] = [

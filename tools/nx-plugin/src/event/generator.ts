@@ -1,6 +1,7 @@
 import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { finish } from '../finish/finish.ts';
 import { GeneratorError } from '../generator-error.ts';
+import { kebabOf } from '../method/plan.ts';
 import { formsOf } from '../naming/names.ts';
 import { addImport } from '../typescript/add-import.ts';
 import { addAfterCall, addBeforeRun, addOption, addToFunction, nameOfResult } from '../typescript/main-file.ts';
@@ -29,13 +30,15 @@ const read = (tree: Tree, file: string): string => tree.read(file, 'utf8') ?? ''
 
 /** The message that the event carries: the one that its first word names. */
 function messageOf({ protos, contracts }: Workspace, type: string, { manifest, name }: Project): { readonly message: string; readonly module: string } {
-  const message = formsOf((type.split('.')[0] ?? '').replaceAll('_', '-')).pascal;
+  const wanted = formsOf((type.split('.')[0] ?? '').replaceAll('_', '-'));
+  // `pdf_file` is PdfFile or PDFFile.
+  const names = (message: string): boolean => message === wanted.pascal || kebabOf(message) === wanted.kebab;
   const served = protos.filter(({ services }) => services.some(({ contract }) => manifest.talaria?.contracts?.includes(contract)));
-  const proto = served.find(({ types }) => types.some((each) => each.name === message));
-  if (!proto) {
-    throw new GeneratorError(`The contracts of ${name} have no message ${message}, which ${type} would carry: name the event after a message (${served.flatMap(({ types }) => types).filter((each) => !/(Request|Response)$/.test(each.name)).map((each) => formsOf(each.name).kebab.toLowerCase()).join(', ') || 'there is none'}), or the service that has it by --project.`);
+  const [found] = served.flatMap((proto) => proto.types.filter((each) => names(each.name)).map(({ name: message }) => ({ proto, message })));
+  if (!found) {
+    throw new GeneratorError(`The contracts of ${name} have no message ${wanted.pascal}, which ${type} would carry: name the event after a message (${served.flatMap(({ types }) => types).filter((each) => !/(Request|Response)$/.test(each.name)).map((each) => kebabOf(each.name).replaceAll('-', '_')).join(', ') || 'there is none'}), or the service that has it by --project.`);
   }
-  return { message, module: `${contracts.name}/${proto.path.replace(/^proto\//, '').replace(/\.proto$/, '')}` };
+  return { message: found.message, module: `${contracts.name}/${found.proto.path.replace(/^proto\//, '').replace(/\.proto$/, '')}` };
 }
 
 /** Main with messaging, which needs storage. */

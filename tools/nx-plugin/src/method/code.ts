@@ -5,13 +5,13 @@ import { edited } from '../typescript/source.ts';
 import type { MethodPlan } from './plan.ts';
 
 /** Whether the implementation has a method of that name. */
-export function hasMethod({ object }: Handlers, { forms }: MethodPlan): boolean {
-  return propertyNames(object).has(forms.camel);
+export function hasMethod({ object }: Handlers, { member }: MethodPlan): boolean {
+  return propertyNames(object).has(member);
 }
 
 /** The file of the handlers with one for the method. */
-export function withHandler(text: string, handlers: Handlers, { name, forms }: MethodPlan): string {
-  const method = `async ${forms.camel}() {\n  throw unimplemented('${forms.snake}', '${name} is not implemented yet.');\n}`;
+export function withHandler(text: string, handlers: Handlers, { name, member, snake }: MethodPlan): string {
+  const method = `async ${member}() {\n  throw unimplemented('${snake}', '${name} is not implemented yet.');\n}`;
   return addImport(edited(text, [addElement(handlers.source, handlers.object, method)]), '@talaria/service', ['unimplemented']);
 }
 
@@ -26,13 +26,13 @@ export interface TestOptions {
 }
 
 /** The file of the tests (empty if there is none) with one for the method. */
-export function withTest(text: string, { name, forms, resource }: MethodPlan, { handlers, definition, module, file }: TestOptions): string {
+export function withTest(text: string, { name, member, snake, resource }: MethodPlan, { handlers, definition, module, file }: TestOptions): string {
   const parts = Array.from({ length: handlers.parameters ?? 0 }, (_, index) => `{} as Parameters<typeof ${handlers.name}>[${index}]`);
   const made = handlers.parameters === undefined ? handlers.name : `${handlers.name}(${parts.join(', ')})`;
   const request = resource?.one ? `{ id: '${resource.forms.snake}_1' }` : '{}';
   const added = `test('${name} is not implemented yet', async () => {
-  const { ${forms.camel} } = ${made};
-  await assert.rejects(call(${forms.camel}, ${request}, { method: ${definition}.methods.${forms.camel}, principal: 'user_ann' }), { code: 'unimplemented.${forms.snake}' });
+  const implementation = ${made};
+  await assert.rejects(call(implementation.${member}, ${request}, { method: ${definition}.methods.${member}, principal: 'user_ann' }), { code: 'unimplemented.${snake}' });
 });
 `;
   let result = text;

@@ -53,6 +53,21 @@ message VoidInvoiceResponse {`,
   assert.match(read(tree, PROTO), /rpc GetInvoiceTotal\([^]*idempotency_level = NO_SIDE_EFFECTS;\s+option \(google.api.http\) = \{get: "\/invoices:getInvoiceTotal"\};[^]*scopes: \["invoices:read"\]/);
 });
 
+test('acronyms stay as they are in the contract and in code', async () => {
+  const tree = await withInvoices();
+  tree.write(PROTO, `${read(tree, PROTO)}\n// A file.\nmessage PDFFile {}\n`);
+  await methodGenerator(tree, { method: 'invoice.v1.InvoiceService/ArchivePDFFile' });
+  assert.match(read(tree, PROTO), /rpc ArchivePDFFile\([^]*post: "\/invoices\/\{id\}:archive"[^]*\n {2}PDFFile pdf_file = 1;/);
+  assert.match(read(tree, HANDLERS), /async archivePDFFile\(\) \{\s+throw unimplemented\('archive_pdf_file', 'ArchivePDFFile is/);
+  assert.match(read(tree, TESTS), /implementation\.archivePDFFile, \{ id: 'pdf_file_1' \}, \{ method: InvoiceServiceDefinition\.methods\.archivePDFFile,/);
+});
+
+test('a method whose name is a word of the language can be tested, too', async () => {
+  const tree = await withInvoices();
+  await methodGenerator(tree, { method: 'invoice.v1.InvoiceService/Delete' });
+  assert.deepEqual(ts.transpileModule(read(tree, TESTS), { reportDiagnostics: true }).diagnostics, []);
+});
+
 test('a method of an internal contract has neither route nor rule', async () => {
   const tree = await withInvoices(false);
   await methodGenerator(tree, { method: 'invoice.v1.InvoiceService/VoidInvoice' });

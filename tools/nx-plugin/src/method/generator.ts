@@ -23,7 +23,7 @@ const METHOD = /^\/?([A-Za-z_][\w.]*)\/([^/]*)$/;
 function parse(method: string): { readonly contract: string; readonly name: string } {
   const [, contract, name] = METHOD.exec(method) ?? [];
   if (contract === undefined || name === undefined) throw new GeneratorError(`"${method}" names no method: contract and method with a slash between them, such as invoice.v1.InvoiceService/VoidInvoice.`);
-  if (!/^([A-Z][a-z0-9]+)+$/.test(name)) throw new GeneratorError(`"${name}" is no name for a method: words that each begin with a capital letter, the verb first, such as VoidInvoice.`);
+  if (!/^[A-Z][A-Za-z0-9]*$/.test(name)) throw new GeneratorError(`"${name}" is no name for a method: words that each begin with a capital letter, the verb first, such as VoidInvoice.`);
   return { contract, name };
 }
 
@@ -46,7 +46,7 @@ function checkFree(workspace: Workspace, found: FoundContract, plan: MethodPlan,
   const types = workspace.protos.filter((other) => other.package === proto.package).flatMap((other) => other.types.map((type) => type.name));
   const taken = [`${name}Request`, `${name}Response`].find((type) => types.includes(type));
   if (taken !== undefined) throw new GeneratorError(`${proto.package} has a message ${taken} already: choose another name.`);
-  if (hasMethod(handlers, plan)) throw new GeneratorError(`The handlers of ${app.folder} have a method ${plan.forms.camel} that the contract has not: add it to ${proto.path} by hand, or choose another name.`);
+  if (hasMethod(handlers, plan)) throw new GeneratorError(`The handlers of ${app.folder} have a method ${plan.member} that the contract has not: add it to ${proto.path} by hand, or choose another name.`);
 }
 
 /** Throws if the new route is one that some contract has. */
@@ -81,5 +81,5 @@ export async function methodGenerator(tree: Tree, options: MethodGeneratorOption
   const before = tree.exists(test) ? (tree.read(test, 'utf8') ?? '') : '';
   tree.write(test, withTest(before, plan, { handlers, definition: `${found.service.name}Definition`, module, file: `./${posix.basename(file)}` }));
   const install = addDependencies(tree, workspace, app, ['@talaria/testing']);
-  return finish(tree, { ...(install ? { install: app.name } : {}), then: `Write it: ${plan.forms.camel} in ${file}, and its test beside it. Its messages are at the end of ${found.proto.path}.` });
+  return finish(tree, { ...(install ? { install: app.name } : {}), then: `Write it: ${plan.member} in ${file}, and its test beside it. Its messages are at the end of ${found.proto.path}.` });
 }

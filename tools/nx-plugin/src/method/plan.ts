@@ -1,4 +1,4 @@
-import { formsOf, type Forms } from '../naming/names.ts';
+import { formsOf, memberOf, type Forms } from '../naming/names.ts';
 import { pluralOf } from '../naming/plural.ts';
 import type { ProtoMethod } from '../proto/method.ts';
 import type { FoundContract } from '../workspace/find.ts';
@@ -7,10 +7,12 @@ import type { FoundContract } from '../workspace/find.ts';
 export interface MethodPlan {
   /** Such as `VoidInvoice`. */
   readonly name: string;
-  /** `voidInvoice`, and so on. */
-  readonly forms: Forms;
+  /** What it is called in code: `voidInvoice`. */
+  readonly member: string;
+  /** The end of the code of the error that it answers until it is written: `void_invoice`. */
+  readonly snake: string;
   /** The message that it is about, `Invoice`, and whether it is about one of them; undefined if its name ends with none. */
-  readonly resource: { /** As the method's name has it: of `Invoice`, or of `Invoices`. */ readonly forms: Forms; readonly one: boolean } | undefined;
+  readonly resource: { /** As the method's name has it: `Invoice`, or `Invoices`. */ readonly word: string; readonly forms: Forms; readonly one: boolean } | undefined;
   /** What is done: `void`. */
   readonly verb: string;
   /** Whether it only reads. */
@@ -58,8 +60,9 @@ export function planMethod(name: string, found: FoundContract): MethodPlan {
   const like = methods.find(({ idempotency, access }) => access !== undefined && (idempotency === 'NO_SIDE_EFFECTS') === reads) ?? methods.find(({ access }) => access !== undefined);
   return {
     name,
-    forms: formsOf(kebabOf(name)),
-    resource: resource && { forms: formsOf(kebabOf(resource.word)), one: resource.one },
+    member: memberOf(name),
+    snake: formsOf(kebabOf(name)).snake,
+    resource: resource && { word: resource.word, forms: formsOf(kebabOf(resource.word)), one: resource.one },
     verb,
     reads,
     route: base === undefined ? undefined : { verb: reads ? 'get' : 'post', path: `${base}${resource?.one ? '/{id}' : ''}:${verb}` },

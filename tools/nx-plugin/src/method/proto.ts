@@ -13,7 +13,7 @@ function rpc({ name, route, access, reads, resource, verb }: MethodPlan): string
 
 function messages({ name, resource, verb }: MethodPlan): string {
   if (!resource?.one) return `// What ${name} takes: nothing.\nmessage ${name}Request {}\n\n// What ${name} answers: nothing.\nmessage ${name}Response {}\n`;
-  const { pascal, snake, words } = resource.forms;
+  const { snake, words } = resource.forms;
   return `// The ${words} to ${verb}.
 message ${name}Request {
   // Its id.
@@ -26,7 +26,7 @@ message ${name}Request {
 // The ${words} as it is now.
 message ${name}Response {
   // It.
-  ${pascal} ${snake} = 1;
+  ${resource.word} ${snake} = 1;
 }
 `;
 }

@@ -28,12 +28,17 @@ export interface Names {
 export function formsOf(kebab: string): Forms {
   const words = kebab.split('-');
   const pascal = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
-  return { kebab, snake: words.join('_'), camel: pascal.charAt(0).toLowerCase() + pascal.slice(1), pascal, words: words.join(' ') };
+  return { kebab, snake: words.join('_'), camel: memberOf(pascal), pascal, words: words.join(' ') };
 }
 
 /** The names of a resource. `plural` (kebab-case) is for words whose plural is irregular. */
 export function namesOf(kebab: string, plural: string = pluralOf(kebab)): Names {
   return { one: formsOf(kebab), many: formsOf(plural), article: /^[aeiou]/.test(kebab) ? 'an' : 'a' };
+}
+
+/** What generated code calls a method: only its first letter is another than in the contract, `getPDFFile` for `GetPDFFile`. */
+export function memberOf(method: string): string {
+  return method.charAt(0).toLowerCase() + method.slice(1);
 }
 
 /** `Invoice` for `invoice`. */
