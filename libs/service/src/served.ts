@@ -2,6 +2,7 @@ import type { AccessRules } from '@talaria/auth';
 import type { Logger } from '@talaria/base';
 import { detached } from '@talaria/context';
 import type { Registry } from '@talaria/discovery';
+import { ServiceError } from '@talaria/errors';
 import { healthDefinition, healthHandlers, type Health } from '@talaria/health';
 import { contractName, wrongHandlers, type CompatServiceDefinition, type Server, type ServerMiddleware, type ServiceImplementation } from '@talaria/rpc';
 import { STOP_MS, untilClientsKnow } from './limits.ts';
@@ -60,6 +61,17 @@ export function createServed(parts: { readonly rules: AccessRules; readonly heal
     entry.presence = bePresent(home.registry, entry.definition, home.self);
     await entry.presence.ready;
   };
+  const announceLate = async (entry: Entry): Promise<void> => {
+    const contract = contractName(entry.definition);
+    try {
+      await appear(entry);
+    } catch (error) {
+      // Nobody will find it here, and it stays so: a presence that was refused does not try again.
+      if (entries.get(contract) === entry) health.setServing(contract, false);
+      if (error instanceof ServiceError) log.error(error.message, { contract, code: error.code });
+      else log.error(`${contract} cannot be announced`, { err: error });
+    }
+  };
   /** The walk of a contract from the registry to UNIMPLEMENTED. */
   const retire = (contract: string, { presence }: Entry): Removal => {
     const hurried = new AbortController();
@@ -96,7 +108,7 @@ export function createServed(parts: { readonly rules: AccessRules; readonly heal
       if (server) serve(server, entry);
       entries.set(contract, entry);
       if (server) validation.prepare(definition).catch((error: unknown) => log.error(`the rules of ${contract} are wrong`, { err: error }));
-      detached(() => appear(entry)).catch((error: unknown) => log.error(`${contract} cannot be announced`, { err: error }));
+      void detached(() => announceLate(entry));
     },
     remove(definition) {
       const contract = contractName(definition);

@@ -89,8 +89,10 @@ export interface Service {
 
   /**
    * Serves a contract, from `start` on or, on a running service, from now on. Throws one sentence for one that cannot be served:
-   * a handler is missing or belongs to no method, or the contract is there already. `middleware` goes around this contract
-   * only, within that for all; the first is outermost.
+   * a handler is missing or belongs to no method, or the contract is there already. If another service owns the contract, or
+   * another contract has a route of it, `start` rejects; on a running service that is an error in the log, and the contract is
+   * NOT_SERVING in health until it is removed and added again. `middleware` goes around this contract only, within that for all;
+   * the first is outermost.
    */
   add<D extends CompatServiceDefinition>(definition: D, handlers: ServiceImplementation<D>, options?: { readonly middleware?: OneOrMore<ServerMiddleware> }): Service;
   /**

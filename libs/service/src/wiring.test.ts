@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { AccountServiceDefinition } from '@talaria/contracts/account/v1/account';
-import { silentLogger } from '@talaria/base';
-import { createPlatform } from '@talaria/testing';
+import { HealthCheckResponse_ServingStatus as ServingStatus } from '@talaria/contracts/health/v1/health';
+import { silentLogger, type Logger } from '@talaria/base';
+import { createPlatform, eventually } from '@talaria/testing';
 import { setting, z } from './authoring.ts';
 import { WiringError } from './wiring-error.ts';
 import { createService } from './service.ts';
@@ -54,6 +55,35 @@ test('a contract has one owner', async () => {
   await assert.rejects(thief.start(), /service\.account/);
   await thief.closed;
   assert.equal(owner.endpoints('account.v1.AccountService')?.length, 1);
+  await platform.stop();
+});
+
+test('a contract that a running service may not announce is one sentence in its log and not served, until it may', async () => {
+  const platform = await createPlatform();
+  const { registry } = platform;
+  const lines: [message: string, fields: unknown][] = [];
+  const log: Logger = { ...silentLogger, error: (message, fields) => void lines.push([message, fields]), with: () => log };
+  const CONTRACT = 'account.v1.AccountService';
+  const other = { contract: 'bank.v1.BankService', service: 'service.bank', file: 'bank/v1/bank.proto', descriptorSet: Buffer.alloc(0) };
+  await registry.publish({ ...other, routes: ['POST /accounts'] }).ready;
+  const service = platform.service({ name: 'service.account', platform: { log } });
+  await service.start();
+  service.add(AccountServiceDefinition, handlers);
+  await eventually(() => service.health.status(CONTRACT) === ServingStatus.NOT_SERVING);
+  assert.equal(service.health.status(''), ServingStatus.SERVING);
+  assert.deepEqual(lines, [
+    [
+      'POST /accounts of account.v1.AccountService (service.account) is taken by bank.v1.BankService (service.bank). Change the google.api.http annotation of one of them; if bank.v1.BankService does not have it any more, remove "POST /accounts" from the registry.',
+      { contract: CONTRACT, code: 'conflict.route' },
+    ],
+  ]);
+  assert.equal(registry.resolve(CONTRACT).endpoints?.length, 0);
+  await service.remove(AccountServiceDefinition);
+  await registry.publish({ ...other, routes: [] }).ready;
+  service.add(AccountServiceDefinition, handlers);
+  await eventually(() => registry.resolve(CONTRACT).endpoints?.length === 1);
+  assert.equal(service.health.status(CONTRACT), ServingStatus.SERVING);
+  assert.equal(lines.length, 1);
   await platform.stop();
 });
 
