@@ -1,7 +1,6 @@
 import { type Account } from '@talaria/contracts/account/v1/account';
 import { newId } from '@talaria/service';
-import { type Postgres } from '@talaria/storage';
-import { sql } from 'kysely';
+import { type Postgres, sql } from '@talaria/storage';
 import { type Tables } from './tables.ts';
 
 /** Accounts, always as one owner sees them. */

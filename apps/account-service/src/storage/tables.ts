@@ -1,4 +1,4 @@
-import { type Generated } from 'kysely';
+import { type Generated } from '@talaria/storage';
 
 /** A bank account. */
 export interface AccountsTable {

@@ -1,4 +1,4 @@
-import { type Generated } from 'kysely';
+import { type Generated } from '@talaria/storage';
 
 /** What moved on an account. */
 export interface TransactionsTable {

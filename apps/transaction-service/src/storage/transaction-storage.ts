@@ -1,8 +1,7 @@
 import { type RecordTransactionRequest, type Transaction } from '@talaria/contracts/transaction/v1/transaction';
 import { type Messaging } from '@talaria/messaging';
 import { conflict, newId } from '@talaria/service';
-import { type Postgres } from '@talaria/storage';
-import { sql, type Selectable } from 'kysely';
+import { type Postgres, type Selectable, sql } from '@talaria/storage';
 import { transactionCreated } from '../logic/transaction-created.ts';
 import { type Tables, type TransactionsTable } from './tables.ts';
 

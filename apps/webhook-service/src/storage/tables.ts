@@ -1,4 +1,4 @@
-import { type Generated } from 'kysely';
+import { type Generated } from '@talaria/storage';
 
 /** Where an account's events go. */
 export interface WebhooksTable {

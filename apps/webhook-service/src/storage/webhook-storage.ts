@@ -1,8 +1,7 @@
 import { type Webhook } from '@talaria/contracts/webhook/v1/webhook';
 import { type Envelope } from '@talaria/messaging';
 import { newId } from '@talaria/service';
-import { type Postgres } from '@talaria/storage';
-import { sql } from 'kysely';
+import { type Postgres, sql } from '@talaria/storage';
 import { type Tables } from './tables.ts';
 
 /** A delivery that this worker holds. */
