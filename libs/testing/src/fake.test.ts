@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { AccountServiceDefinition } from '@talaria/contracts/account/v1/account';
 import { baggageKey, contextKey, currentCall, fanOut, runInCall } from '@talaria/context';
@@ -55,6 +56,35 @@ test('a call that was not expected is refused in a sentence, and recorded', asyn
   assert.deepEqual(accounts.calls, [{ method: 'createAccount', request: { description: 'x' } }]);
   await assert.rejects(fake(Streams).sum(numbers(1)), /test\.Streams\/Sum was called with a stream of requests/);
   await assert.rejects(all(fake(Streams).count({ n: 1 })), /test\.Streams\/Count was called with \{ n: 1 \}, which/);
+});
+
+test('a call that was not expected fails the test, even if the code under test hides that it was refused', async () => {
+  const hooks: (() => void)[] = [];
+  const context = { after: (hook: () => void) => void hooks.push(hook) };
+  const accounts = fake(AccountServiceDefinition, { getAccount: async () => ({}) }, { test: context });
+  await accounts.getAccount({ id: 'acc_1' });
+  assert.deepEqual(accounts.unexpected, []);
+  hooks[0]?.();
+  await accounts.createAccount({ description: 'x' }).catch(() => {});
+  await accounts.listAccounts({}).catch(() => {});
+  assert.deepEqual(accounts.unexpected, [
+    { method: 'createAccount', request: { description: 'x' } },
+    { method: 'listAccounts', request: { limit: 0, since: '' } },
+  ]);
+  assert.throws(() => hooks[0]?.(), /CreateAccount was called with .*\n.*ListAccounts was called with .* give it a handler listAccounts\.$/);
+});
+
+test('with the context of node:test', async (t) => {
+  const code = `import { test } from 'node:test';
+    import { AccountServiceDefinition } from '@talaria/contracts/account/v1/account';
+    import { fake } from '@talaria/testing';
+    test('hides it', async (t) => void (await fake(AccountServiceDefinition, {}, { test: t }).listAccounts({}).catch(() => {})));`;
+  const { NODE_TEST_CONTEXT: _ours, ...env } = process.env;
+  const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { cwd: import.meta.dirname, env, encoding: 'utf8' });
+  assert.equal(status, 1, stdout);
+  assert.match(stdout, /ListAccounts was called with/);
+  // Nothing to complain of here.
+  await fake(AccountServiceDefinition, { listAccounts: async () => ({}) }, { test: t }).listAccounts({});
 });
 
 test('a handler that belongs to no method is refused at once', () => {

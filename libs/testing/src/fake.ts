@@ -34,7 +34,15 @@ export type FakeCall<D extends CompatServiceDefinition> = {
 export type Fake<D extends CompatServiceDefinition> = Client<D, CallLimits> & {
   /** The calls that were made, those that were not expected included, in order. */
   readonly calls: readonly FakeCall<D>[];
+  /** Those of them that had no handler, in order: they were refused, but who made them may have hidden that. */
+  readonly unexpected: readonly FakeCall<D>[];
 };
+
+/** How a fake is made. */
+export interface FakeOptions {
+  /** The context of the test, as `node:test` gives it (what has its `after` will do): the test fails at its end if there was an unexpected call, whatever became of the refusal. Default: none. */
+  readonly test?: { after(hook: () => void): void } | undefined;
+}
 
 const ADDRESS = 'inproc://fake';
 /** Tells the server's side of a fake which call of the client's side it answers. */
@@ -44,6 +52,11 @@ const CALL_KEY = 'x-fake-call';
 function told(error: unknown, method: ContractMethod): unknown {
   if (error instanceof ServerError || !isUnforeseen(error)) return error;
   return internal('', `internal error (the fake of ${method.path.slice(1)} threw: ${error instanceof Error ? error.message : inspect(error)})`, { cause: error });
+}
+
+interface NotedCall {
+  readonly method: string;
+  readonly request: unknown;
 }
 
 type Function = (request: unknown, context: CallContext) => unknown;
@@ -81,11 +94,16 @@ function arriving(at: Context, from: Context): Context {
  * A typed client of a contract that your handlers answer, as few of them as the test needs: for what takes a client. Messages,
  * errors, streams, deadlines and cancellation are those of a real client (it calls within the process); principal and baggage are
  * those of the caller, whose own context values stay with it. A call of a method without a handler rejects with a sentence that names
- * the method and the request. It needs no stop.
+ * the method and the request, and with `{ test }` fails the test even if that is caught. It needs no stop.
  */
-export function fake<D extends CompatServiceDefinition>(definition: D, handlers: Partial<ServiceImplementation<D>> = {}): Fake<D> {
+export function fake<D extends CompatServiceDefinition>(definition: D, handlers: Partial<ServiceImplementation<D>> = {}, options: FakeOptions = {}): Fake<D> {
   const given = handlers as Readonly<Record<string, Function | undefined>>;
-  const calls: { readonly method: string; readonly request: unknown }[] = [];
+  const calls: NotedCall[] = [];
+  const unexpected: NotedCall[] = [];
+  const refusals: string[] = [];
+  options.test?.after(() => {
+    if (refusals.length > 0) throw new Error(refusals.join('\n'));
+  });
   const callers = new Map<string, Context>();
   let count = 0;
 
@@ -105,14 +123,19 @@ export function fake<D extends CompatServiceDefinition>(definition: D, handlers:
       }
     })();
   };
+  const refuse = (method: ContractMethod): never => {
+    const call = calls.at(-1) as NotedCall;
+    const what = method.requestStream ? 'a stream of requests' : inspect(call.request, { depth: 6, breakLength: Infinity });
+    const refusal = `${method.path.slice(1)} was called with ${what}, which this fake does not expect: give it a handler ${method.key}.`;
+    unexpected.push(call);
+    refusals.push(refusal);
+    throw new Error(refusal);
+  };
 
   const client: ClientMiddleware = async function* (call, options) {
     const method = contractMethod(call.method);
     const request = note(method, call.request) as typeof call.request;
-    if (typeof given[method.key] !== 'function') {
-      const what = method.requestStream ? 'a stream of requests' : inspect(calls.at(-1)?.request, { depth: 6, breakLength: Infinity });
-      throw new Error(`${method.path.slice(1)} was called with ${what}, which this fake does not expect: give it a handler ${method.key}.`);
-    }
+    if (typeof given[method.key] !== 'function') refuse(method);
     await listening;
     const id = String(++count);
     callers.set(id, otel.active());
@@ -129,13 +152,13 @@ export function fake<D extends CompatServiceDefinition>(definition: D, handlers:
   };
 
   const methods = contractMethods(definition);
-  const unexpected: Function = () => Promise.reject(new Error('not expected'));
+  const noHandler: Function = () => Promise.reject(new Error('not expected'));
   const transports = [inprocTransport()];
   const serving = createServer({ transports, middleware: [server] });
-  const all = methods.map((method) => [method.key, telling(given[method.key]?.bind(handlers) ?? unexpected, method)]);
+  const all = methods.map((method) => [method.key, telling(given[method.key]?.bind(handlers) ?? noHandler, method)]);
   serving.add(definition, { ...handlers, ...Object.fromEntries(all) } as ServiceImplementation<D>);
   const listening = serving.listen(ADDRESS);
   const resolver = staticResolver({ [contractName(definition)]: [ADDRESS] });
   const connector = createConnector({ resolver, transports, picker: () => ({ pick: ([first]) => first as NonNullable<typeof first> }), middleware: [client] });
-  return Object.defineProperty(connector.client(definition), 'calls', { value: calls }) as Fake<D>;
+  return Object.defineProperties(connector.client(definition), { calls: { value: calls }, unexpected: { value: unexpected } }) as Fake<D>;
 }

@@ -1,7 +1,7 @@
 export { call, type AnyHandler, type HandlerCallOptions, type MessageType, type TypedMethod } from './call.ts';
 export { testDatabase, type TestDatabase } from './database.ts';
 export { eventually, type EventuallyOptions } from './eventually.ts';
-export { fake, type Fake, type FakeCall } from './fake.ts';
+export { fake, type Fake, type FakeCall, type FakeOptions } from './fake.ts';
 export { manualClock, type ManualClock } from './manual-clock.ts';
 export { createPlatform, type CallAs, type TestPlatform, type TestPlatformOptions } from './platform.ts';
 export type { PrincipalLike } from './principal-like.ts';
