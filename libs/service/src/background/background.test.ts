@@ -5,6 +5,7 @@ import { currentCall, runInCall, timeRemaining } from '@talaria/context';
 import { eventually, manualClock } from '@talaria/testing';
 import { createBackground, type Background, type BackgroundOptions } from './background.ts';
 import { memoryLocks } from './memory-locks.ts';
+import type { ScheduleLocks } from './schedule-locks.ts';
 
 const ended = (signal: AbortSignal): Promise<void> => new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));
 
@@ -13,6 +14,27 @@ function make(options: Partial<BackgroundOptions> = {}): { background: Backgroun
   const locks = memoryLocks({ clock: options.clock });
   const background = createBackground({ service: 'service.test', log: silentLogger, locks: () => locks, tracer: () => undefined, addChecker: (checker) => checkers.push(checker), ...options });
   return { background, checkers };
+}
+
+/** Locks that can be taken away: for good, or to be had again at once. What counts as run is in `noted`, in ms. */
+function takeableLocks(): { locks: ScheduleLocks; noted: number[]; take: (options: { forGood: boolean }) => void } {
+  const noted: number[] = [];
+  let lost = new AbortController();
+  let gone = false;
+  const locks: ScheduleLocks = {
+    async acquire(_schedule, signal) {
+      if (gone) await ended(signal);
+      signal.throwIfAborted();
+      lost = new AbortController();
+      return { lost: lost.signal, due: async () => {}, ran: async (ms) => void noted.push(ms), release: async () => {} };
+    },
+    close: async () => {},
+  };
+  const take = ({ forGood }: { forGood: boolean }): void => {
+    gone = forGood;
+    lost.abort(new Error('Another instance has it.'));
+  };
+  return { locks, noted, take };
 }
 
 const never = new AbortController().signal;
@@ -149,6 +171,64 @@ describe('schedules', () => {
     assert.deepEqual(at, [0, 1_000, 3_000, 7_000, 75_000]);
     await clock.advance(60_000);
     assert.equal(at.at(-1), 135_000);
+    await background.stopSchedules();
+  });
+
+  test('an instance that loses the lock is well: how the schedule goes is for the one that has it', async () => {
+    const clock = manualClock();
+    const { locks, take } = takeableLocks();
+    const { background, checkers } = make({ clock, locks: () => locks });
+    background.every('1m', 'clean', () => {
+      throw new Error('disk full');
+    });
+    const [checker] = checkers;
+    background.start();
+    await clock.advance(0);
+    assert.throws(() => checker?.check(never), /failed: disk full/);
+    take({ forGood: true });
+    await clock.advance(0);
+    assert.deepEqual(await checker?.check(never), { runs: 1, running: false });
+    await background.stopSchedules();
+  });
+
+  test('a run that ends because the lock is lost is over, and has not failed', async () => {
+    const clock = manualClock();
+    const { locks, take } = takeableLocks();
+    const { background, checkers } = make({ clock, locks: () => locks });
+    background.every('1m', 'clean', async (signal) => {
+      await ended(signal);
+      signal.throwIfAborted();
+    });
+    const [checker] = checkers;
+    background.start();
+    await clock.advance(0);
+    assert.deepEqual(await checker?.check(never), { runs: 1, running: true });
+    take({ forGood: true });
+    await clock.advance(0);
+    assert.deepEqual(await checker?.check(never), { runs: 1, running: false });
+    await background.stopSchedules();
+  });
+
+  test('an instance that gets the lock back notes again that it has run, and never that it has failed', async () => {
+    const clock = manualClock();
+    const { locks, noted, take } = takeableLocks();
+    const { background } = make({ clock, locks: () => locks });
+    const at: number[] = [];
+    background.every('1m', 'clean', () => {
+      at.push(clock.monotonic());
+      if (at.length === 2) throw new Error('disk full');
+    });
+    background.start();
+    await clock.advance(20_000);
+    take({ forGood: false });
+    await clock.advance(40_500);
+    assert.deepEqual(at, [0, 60_000]);
+    take({ forGood: false });
+    await clock.advance(0);
+    assert.deepEqual(noted, [60_000, 40_000]);
+    await clock.advance(500);
+    assert.deepEqual(at, [0, 60_000, 61_000]);
+    assert.deepEqual(noted, [60_000, 40_000, 60_000]);
     await background.stopSchedules();
   });
 

@@ -8,7 +8,9 @@ export interface RunState {
   succeeded(): void;
   /** The run has failed; answers how long to wait before the next one, in ms: twice as long after each failure. */
   failed(error: unknown): number;
-  /** Fails from the first failure on, until a run ends well or lasts long enough. Never critical: calls can be answered all the same. */
+  /** Nothing runs here any more, and nothing will until the next `begin`: what has failed is for others to make good. */
+  giveUp(): void;
+  /** Fails from the first failure on, until a run ends well or lasts long enough, or is given up. Never critical: calls can be answered all the same. */
   readonly checker: Checker;
 }
 
@@ -50,6 +52,10 @@ export function createRunState({ name, clock, firstPauseMs, longestPauseMs, well
       begunAt = undefined;
       lastError = error instanceof Error ? error.message : String(error);
       return Math.min(firstPauseMs * 2 ** Math.min(failures - 1, 30), longestPauseMs);
+    },
+    giveUp() {
+      begunAt = undefined;
+      failures = 0;
     },
     checker: { name, check },
   };

@@ -39,8 +39,8 @@ export function scheduleState({ name, intervalMs }: Schedule, clock: Clock): Run
  * not finished is made again: by this instance, or by the one that takes over.
  */
 export async function keepSchedule(schedule: Schedule, parts: ScheduleParts): Promise<void> {
-  const { signal, clock, log, shared } = parts;
-  const turns: Turns = { nextAt: -Infinity };
+  const { state, signal, clock, log, shared } = parts;
+  const turns: Turns = { nextAt: -Infinity, afterRun: false };
   while (!signal.aborted) {
     let lock: ScheduleLock | undefined;
     try {
@@ -55,6 +55,7 @@ export async function keepSchedule(schedule: Schedule, parts: ScheduleParts): Pr
       log.error(`schedule ${schedule.name} could not be kept, trying again`, { err: error });
       await sleep(LOCK_PAUSE_MS, { clock, signal }).catch(() => {});
     } finally {
+      state.giveUp();
       await lock?.release();
     }
   }
@@ -64,6 +65,8 @@ export async function keepSchedule(schedule: Schedule, parts: ScheduleParts): Pr
 interface Turns {
   /** When it has to run next, on the monotonic clock. */
   nextAt: number;
+  /** Whether that is so because it has run; the pause after a failure holds for this instance alone. */
+  afterRun: boolean;
 }
 
 /** Runs as long as the lock is held; ends by rejecting. */
@@ -77,7 +80,7 @@ async function runInTurn({ name, intervalMs, work }: Schedule, parts: SchedulePa
   };
   await lock?.due(signal);
   // What was noted may be lost together with the lock.
-  if (turns.nextAt > clock.monotonic()) await note();
+  if (turns.afterRun && turns.nextAt > clock.monotonic()) await note();
   for (;;) {
     await until(turns.nextAt, clock, signal);
     const startedAt = clock.monotonic();
@@ -88,11 +91,13 @@ async function runInTurn({ name, intervalMs, work }: Schedule, parts: SchedulePa
       await runWork(work, { signal, clock, limitMs: intervalMs, span: tracer && { tracer, name: `schedule ${name}` } });
       state.succeeded();
       turns.nextAt = Math.max(begunAt + intervalMs, clock.monotonic());
+      turns.afterRun = true;
       await note();
     } catch (error) {
       signal.throwIfAborted();
       const pause = state.failed(error);
       turns.nextAt = clock.monotonic() + pause;
+      turns.afterRun = false;
       log.error(`schedule ${name} failed, running it again`, { err: error, pause_ms: pause });
     }
   }
