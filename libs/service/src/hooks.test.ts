@@ -120,7 +120,8 @@ describe('hooks', () => {
     await service.stop();
     assert.deepEqual(events, ['storage', 'storage stopped', 'release']);
     assert.ok(told);
-    assert.deepEqual(lines, ['the onStop hook failed', 'the onStop hook "flushCaches" took longer than 20 ms, going on without it']);
+    const ofHooks = lines.filter((line) => line.includes('hook'));
+    assert.deepEqual(ofHooks, ['the onStop hook failed', 'the onStop hook "flushCaches" took longer than 20 ms, going on without it']);
     await platform.stop();
   });
 });
