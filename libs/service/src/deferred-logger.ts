@@ -11,7 +11,10 @@ export interface DeferredLogger {
 /** So that a program that never attaches one holds no more than this. */
 const MAX_HELD = 1_000;
 
-/** Holds events back until a logger is attached. */
+/**
+ * Holds events back until a logger is attached. They are in order, but bear the time at which it is: a `Logger` stamps events
+ * itself, as most do, and takes no time.
+ */
 export function deferredLogger(): DeferredLogger {
   let target: Logger | undefined;
   let held: ((logger: Logger) => void)[] = [];
