@@ -3,6 +3,7 @@ import { silentLogger, sleep, type Logger } from '@talaria/base';
 import { AuthServiceDefinition } from '@talaria/contracts/auth/v1/auth';
 import { unauthorized } from '@talaria/errors';
 import { contractMethod, Metadata, type CallLimits, type Client, type ClientMiddleware, type CompatServiceDefinition } from '@talaria/rpc';
+import { passportSource } from './passport-source.ts';
 import { findPlatform, type PlatformFile } from './platform-file.ts';
 import { createService, type Service } from './service.ts';
 
@@ -35,8 +36,6 @@ export interface PlatformClient {
 
 /** Who calls. */
 const NAME = 'talaria.cli';
-/** A passport is renewed this long before it expires, so that it does not do so on its way. */
-const RENEW_MS = 30_000;
 /** How long the first call of a contract waits until it is known who serves that; a service has had time to find out, a command has not. */
 const FIRST_ANSWER_MS = 5_000;
 const POLL_MS = 10;
@@ -66,7 +65,7 @@ export async function connectPlatform(options: ConnectPlatformOptions = {}): Pro
   }
 
   const withPassport: ClientMiddleware = async function* (call, callOptions) {
-    const token = await passport?.();
+    const token = await passport?.(callOptions.signal);
     if (token === undefined) return yield* call.next(call.request, callOptions);
     return yield* call.next(call.request, { ...callOptions, metadata: Metadata(callOptions.metadata).set(PASSPORT_KEY, token) });
   };
@@ -86,25 +85,4 @@ export async function connectPlatform(options: ConnectPlatformOptions = {}): Pro
 function tokensOf(service: Service): ServiceTokens {
   if (service.tokens) return service.tokens;
   throw unauthorized('caller', 'There is no key to sign with: under "npx nx serve" one is found by itself; elsewhere set TALARIA_SERVICE_KEY_FILE to a private JWK that auth-service knows.');
-}
-
-/** The passport of a client, kept until shortly before it expires. */
-function passportSource(auth: Client<AuthServiceDefinition, CallLimits>, clientId: string, secret: string): () => Promise<string> {
-  let current: { readonly passport: Promise<string>; renewAt: number } | undefined;
-  const fetch = async (): Promise<string> => {
-    const { accessToken } = await auth.issueToken({ grantType: 'client_credentials', clientId, clientSecret: secret });
-    const { passport, expiresIn } = await auth.exchangeToken({ accessToken });
-    if (current) current.renewAt = performance.now() + expiresIn * 1000 - RENEW_MS;
-    return passport;
-  };
-  return async () => {
-    if (!current || performance.now() >= current.renewAt) current = { passport: fetch(), renewAt: Infinity };
-    const { passport } = current;
-    try {
-      return await passport;
-    } catch (error) {
-      if (current.passport === passport) current = undefined;
-      throw error;
-    }
-  };
 }

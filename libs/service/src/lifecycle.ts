@@ -6,6 +6,7 @@ import { advertised } from './addresses.ts';
 import type { Background } from './background/background.ts';
 import type { Hooks, StopPhase } from './hooks.ts';
 import { STOP_MS, untilClientsKnow, within } from './limits.ts';
+import { orAborted } from './or-aborted.ts';
 import type { Parts } from './parts.ts';
 import type { PlatformSettings } from './platform-settings.ts';
 import type { Served } from './served.ts';
@@ -149,14 +150,4 @@ async function listen(server: Server, wanted: string): Promise<string> {
     // One sentence, with the fix; a stack would hide it.
     throw new WiringError(`${(error as Error).message}; the address is that of TALARIA_LISTEN.`, { cause: error });
   }
-}
-
-/** Settles as `work` does, unless the signal aborts first. */
-function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

@@ -1,4 +1,5 @@
 import { closest } from '@talaria/base';
+import { detached } from '@talaria/context';
 import type { Registry } from '@talaria/discovery';
 import { ServiceError, unavailable } from '@talaria/errors';
 
@@ -20,7 +21,8 @@ export function nobodyServes(registry: () => Registry): NobodyServes {
   let known: { readonly at: number; readonly services: Promise<ReadonlyMap<string, readonly unknown[]> | undefined> } | undefined;
 
   const services = (): Promise<ReadonlyMap<string, readonly unknown[]> | undefined> => {
-    if (!known || performance.now() - known.at > KNOWN_MS) known = { at: performance.now(), services: (async () => registry().services())().catch(() => undefined) };
+    // Not within the call that happens to be the first to fail: others wait for it too.
+    if (!known || performance.now() - known.at > KNOWN_MS) known = { at: performance.now(), services: detached(async () => registry().services()).catch(() => undefined) };
     const { services: answer } = known;
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, PATIENCE_MS, undefined)));
