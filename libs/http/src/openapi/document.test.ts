@@ -75,6 +75,24 @@ describe('openApiDocument', () => {
     assert.deepEqual(Object.keys(document.paths).filter((path) => /upload|unruled|services|wrong/.test(path)), []);
   });
 
+  it('describes for each method the route that the router takes: its own before one for any, wherever they stand', () => {
+    const explicit = library.routes.find(({ pattern }) => pattern === '/shelves/{shelf.id}/everything');
+    const any = library.routes.find(({ desc }) => desc.name === 'Mine');
+    assert.ok(explicit && any);
+    // Of a contract that comes first, with another name for the variable.
+    const anything = { ...any, method: '*', contract: 'library.v1.Any', template: { ...explicit.template, variables: explicit.template.variables.map((one) => ({ ...one, name: 'id' })) } };
+    const { paths } = openApiDocument([{ contract: 'library.v1.Any', routes: [anything] }, { contract: 'library.v1.Library', routes: [explicit] }]);
+    const path = paths['/shelves/{shelf.id}/everything'];
+    const ids = Object.entries(path ?? {}).map(([method, operation]) => [method, (operation as Operation).operationId]);
+    assert.deepEqual(ids.sort(), [
+      ['delete', 'library.v1.Library.Mine_delete'],
+      ['get', 'library.v1.Library.Look'],
+      ['patch', 'library.v1.Library.Mine_patch'],
+      ['post', 'library.v1.Library.Mine_post'],
+      ['put', 'library.v1.Library.Mine_put'],
+    ]);
+  });
+
   it('leaves out of a body what the path gives, and asks for what rules ask for', () => {
     const rule = operation(openApiDocument([library]), 'library.v1.Library.Rule');
     const body = bodyOf(rule) as JsonObject;

@@ -56,26 +56,40 @@ function operationIds(): (method: DescMethod) => string {
   };
 }
 
-function describeRoutes(contracts: readonly DescribedContract[], components: Components, contractsPackage: string): Map<string, Place> {
-  const places = new Map<string, Place>();
+/** A route, with what its description needs. */
+interface Described {
+  readonly route: Route;
+  readonly operationId: string;
+  readonly schemas: ReturnType<Components['context']>;
+}
+
+/** All routes, in the order in which the router prefers them: of two alike the first counts, and one for any method counts last. */
+function preferred(contracts: readonly DescribedContract[], components: Components): readonly Described[] {
   const idFor = operationIds();
-  for (const { contract, routes } of contracts) {
-    const contexts = new Map<Registry, ReturnType<Components['context']>>();
-    for (const route of routes) {
-      const bare = openApiPath(route.template);
-      const place = places.get(bare.shape) ?? { names: bare.params.map(({ name }) => name), path: bare.path, operations: new Map<string, Operation>() };
+  const described = contracts.flatMap(({ contract, routes }) => {
+    const contexts = new Map<Registry, Described['schemas']>();
+    return routes.map((route): Described => {
       const schemas = contexts.get(route.registry) ?? components.context(contract, route.registry);
       contexts.set(route.registry, schemas);
-      const operationId = idFor(route.desc);
-      const operation = describeOperation(route, { operationId, place: openApiPath(route.template, place.names), schemas, scopes: accessScopes(route), contractsPackage });
-      // Of two routes alike the router takes the first, too.
-      if (route.method !== '*') {
-        if (!place.operations.has(route.method)) place.operations.set(route.method, operation);
-      } else {
-        for (const method of ANY) if (!place.operations.has(method.toUpperCase())) place.operations.set(method.toUpperCase(), { ...operation, operationId: `${operationId}_${method}` });
-      }
-      places.set(bare.shape, place);
+      return { route, operationId: idFor(route.desc), schemas };
+    });
+  });
+  const forAny = ({ route }: Described): boolean => route.method === '*';
+  return [...described.filter((one) => !forAny(one)), ...described.filter(forAny)];
+}
+
+function describeRoutes(contracts: readonly DescribedContract[], components: Components, contractsPackage: string): Map<string, Place> {
+  const places = new Map<string, Place>();
+  for (const { route, operationId, schemas } of preferred(contracts, components)) {
+    const bare = openApiPath(route.template);
+    const place = places.get(bare.shape) ?? { names: bare.params.map(({ name }) => name), path: bare.path, operations: new Map<string, Operation>() };
+    const operation = describeOperation(route, { operationId, place: openApiPath(route.template, place.names), schemas, scopes: accessScopes(route), contractsPackage });
+    if (route.method !== '*') {
+      if (!place.operations.has(route.method)) place.operations.set(route.method, operation);
+    } else {
+      for (const method of ANY) if (!place.operations.has(method.toUpperCase())) place.operations.set(method.toUpperCase(), { ...operation, operationId: `${operationId}_${method}` });
     }
+    places.set(bare.shape, place);
   }
   return places;
 }
