@@ -120,11 +120,39 @@ describe('a logger', () => {
     let chain = new Error('first');
     for (let level = 0; level < 1_000; level++) chain = new Error(`wrapped ${level}`, { cause: chain });
     const huge = { text: 'x'.repeat(1e7), control: '\u0001'.repeat(1e6), list: Array.from({ length: 1e6 }, (_, index) => `item ${index}`), wide: Object.fromEntries(Array.from({ length: 1e4 }, (_, index) => [`k${index}`, 'y'.repeat(1000)])), deep, chain };
+    const errorWith = (stack: string): Error => Object.assign(new Error('x'), { stack });
+    const nested = (width: number, levels: number, leaf: unknown, key = 'k'): unknown => (levels === 0 ? leaf : Object.fromEntries(Array.from({ length: width }, (_, index) => [`${key}${index}`, nested(width, levels - 1, leaf, key)])));
+    const lists = (leaf: unknown, levels = 3): unknown => (levels === 0 ? leaf : Array.from({ length: 100 }, () => lists(leaf, levels - 1)));
+    const many: Record<string, unknown> = {
+      huge, deep, chain,
+      numbers: lists(-1.2345678901234567e-100), booleans: lists(false), nulls: lists(null), empty: lists(''), objects: lists({}), nothing: lists(undefined), functions: lists(() => {}), dates: lists(new Date(0)),
+      secrets: lists({ password: 'x', kty: 'OKP', d: 'x' }), keys: nested(4, 7, 1, 'a-long-name-'.repeat(15)), flags: nested(100, 3, true), quotes: [lists('"\\', 2)], cjk: lists('\u6f22'.repeat(100)), separators: lists('\u2028\u0085'.repeat(100), 2),
+      frames: errorWith('\n at x'.repeat(3_000)), causes: Array.from({ length: 9 }).reduce<Error>((cause) => Object.assign(errorWith('\n at x'.repeat(300)), { cause }), new Error('x')),
+      errors: new AggregateError(Array.from({ length: 100 }, () => errorWith('\n at x'.repeat(300))), 'x'),
+    };
+    const message = 'z\u0001\u0085\u6f22"'.repeat(1e5);
     for (const format of LOG_FORMATS) {
-      const { log, text } = captured({ format });
-      log.info('z'.repeat(1e6), huge);
-      assert.ok(text().length < 128 * 1024, `${format}: ${text().length}`);
+      for (const [name, value] of [...Object.entries(many), ['all', many] as const]) {
+        const { log, lines } = captured({ format, colors: true, fields: { [name]: value }, ambient: () => ({ ambient: value }) });
+        log.info(message, { own: value });
+        log.with({ bound: value }).with({ [name]: value, more: value }).info('m', { own: value, ...many });
+        log.info(new Error(message, { cause: value }) as never, value as never);
+        assert.deepEqual(lines.map((line) => Buffer.byteLength(line)).filter((bytes) => bytes > 64 * 1024), [], `${format}: ${name}`);
+        assert.equal(lines.length, 3);
+        if (format === 'json') for (const line of lines) parsed(line);
+      }
     }
+  });
+
+  it('leaves room beside bound fields for those of the call and of the event, also when names are bound again and again', () => {
+    const { log, lines } = captured({ fields: { bound: Array.from({ length: 100 }, () => 'x'.repeat(8_000)) }, ambient: () => ({ trace_id: 'abc' }) });
+    let again = log;
+    for (let attempt = 0; attempt < 10_000; attempt++) again = again.with({ attempt });
+    again.info('m', { text: 'y'.repeat(8_000) });
+    assert.partialDeepStrictEqual(parsed(lines[0]), { attempt: 9_999, trace_id: 'abc', text: 'y'.repeat(8_000), msg: 'm' });
+  });
+
+  it('says how much of a text it left out', () => {
     const { log, lines } = captured();
     log.info('x', { huge: 'x'.repeat(10_000) });
     assert.match(String(parsed(lines[0])['huge']), /^x{8192}… \(\+1808 characters\)$/);

@@ -1,6 +1,7 @@
 import { formatJson, formatLogfmt, RESERVED, type LogEvent, type LogFormat } from './logging/format.ts';
+import { lineOf } from './logging/line.ts';
 import { defaultFormat, hasColors, standardStream, type LogDestination, type LogOutput } from './logging/output.ts';
-import { boundedText, plainFields, type Plain, type PlainObject } from './logging/plain.ts';
+import { MAX_EVENT, newWalk, plainFields, plainMessage, sizeOf, type Plain, type PlainObject } from './logging/plain.ts';
 import { prettyFormat } from './logging/pretty.ts';
 import type { LiveSetting } from './live-setting.ts';
 
@@ -17,7 +18,7 @@ export const LOG_OUTPUTS = ['stdout', 'stderr'] as const satisfies readonly LogO
 /** Facts of one event; an `Error` under `err` is written with its stack and causes, what is undefined is left out. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Writes one event a line. Never throws, whatever it is given, and never writes what it takes for a secret. */
+/** Writes one event a line, of 64 KiB at most (longer values are shortened). Never throws, whatever it is given, and never writes what it takes for a secret. */
 export interface Logger {
   trace(message: string, fields?: LogFields): void;
   debug(message: string, fields?: LogFields): void;
@@ -61,6 +62,18 @@ function merged(parts: readonly PlainObject[]): PlainObject {
   return fields;
 }
 
+/** Fields that stay with a logger, and what they take of each of its events. */
+interface Bound {
+  readonly fields: PlainObject;
+  readonly size: number;
+}
+
+/** They may take half of what is left: something more will be said of each event. */
+function bind(before: Bound, fields: unknown): Bound {
+  const all = merged([before.fields, plainFields(fields, newWalk((MAX_EVENT - before.size) / 2))]);
+  return { fields: all, size: sizeOf(all) };
+}
+
 /** Makes a logger. */
 export function createLogger(options: LoggerOptions = {}): Logger {
   const { level = 'info', ambient = () => ({}) } = options;
@@ -68,26 +81,29 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   const stream: LogDestination & { readonly isTTY?: boolean } = options.destination ?? standardStream(options.output ?? 'stdout');
   const format = formatter(options.format ?? defaultFormat(stream), options.colors ?? hasColors(stream, process.env));
 
-  const write = (at: LogLevel, bound: PlainObject, message: unknown, fields: unknown): void => {
+  const write = (at: LogLevel, bound: Bound, message: unknown, fields: unknown): void => {
     try {
       if (SEVERITY[at] < least()) return;
-      const parts = [bound, plainFields(attempt(ambient)), plainFields(fields)];
+      const walk = newWalk(MAX_EVENT - bound.size);
+      const parts = [bound.fields, plainFields(attempt(ambient), walk)];
+      const text = plainMessage(message instanceof Error ? message.message : message, walk);
       // A message that is an error, as untyped code has it.
-      if (message instanceof Error) parts.unshift(plainFields(message));
-      stream.write(`${format({ time: Date.now(), level: at, fields: merged(parts), message: boundedText(String(message instanceof Error ? message.message : message)) })}\n`);
+      if (message instanceof Error) parts.unshift(plainFields(message, walk));
+      parts.push(plainFields(fields, walk));
+      stream.write(lineOf({ time: Date.now(), level: at, fields: merged(parts), message: text }, format));
     } catch {
       // A log that cannot be written is no reason to fail what it tells of.
     }
   };
-  const make = (bound: PlainObject): Logger => {
+  const make = (bound: Bound): Logger => {
     const at =
       (own: LogLevel) =>
       (message: string, fields?: LogFields): void =>
         write(own, bound, message, fields);
     const levels = Object.fromEntries(LOG_LEVELS.map((own) => [own, at(own)])) as Record<LogLevel, Logger['info']>;
-    return { ...levels, with: (fields) => make(merged([bound, plainFields(fields)])) };
+    return { ...levels, with: (fields) => make(bind(bound, fields)) };
   };
-  return make(plainFields(options.fields));
+  return make(bind({ fields: {}, size: 0 }, options.fields));
 }
 
 function attempt(read: () => LogFields): LogFields | undefined {

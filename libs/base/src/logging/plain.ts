@@ -14,26 +14,36 @@ const MAX_STACK = 16_384;
 const MAX_ITEMS = 100;
 /** How far beyond its end a text is looked at for secrets, so that the cut goes through none. */
 const LOOK_BEYOND = 2_048;
-/** Of a whole event, in characters of JSON: readers of lines, `serve` among them, take 64 KiB. */
-const MAX_EVENT = 49_152;
+/** Of the fields and the message of an event, in bytes of JSON. */
+export const MAX_EVENT = 49_152;
+/** What is between two values: a comma, or a colon. */
+const SEPARATOR = 1;
 
-/** What one event may still take. */
-interface Walk {
+/** What one event may still take; all its parts share it. */
+export interface Walk {
+  /** In bytes of JSON. */
   left: number;
   /** The objects on the way down: one that is met again is a cycle. */
   readonly path: object[];
 }
 
+/** The walk over an event that may take so many bytes. */
+export const newWalk = (left: number = MAX_EVENT): Walk => ({ left, path: [] });
+
+/** What a value takes, in bytes of JSON. */
+export const sizeOf = (value: Plain): number => Buffer.byteLength(JSON.stringify(value));
+
 /** The text, without secrets and no longer than `most`. */
-export function boundedText(text: string, most: number = MAX_STRING): string {
+function boundedText(text: string, most: number = MAX_STRING): string {
   const redacted = redactText(text.length > most ? text.slice(0, most + LOOK_BEYOND) : text);
   if (text.length <= most && redacted.length <= most) return redacted.toWellFormed();
   const shown = redacted.slice(0, most);
   return `${shown.toWellFormed()}… (+${text.length - most > 0 ? text.length - most : redacted.length - most} characters)`;
 }
 
+/** Of a text that is longer than what is left, as much as fits. */
 function spend(walk: Walk, text: string): string {
-  const cost = JSON.stringify(text).length;
+  const cost = sizeOf(text) + SEPARATOR;
   if (cost <= walk.left) {
     walk.left -= cost;
     return text;
@@ -43,21 +53,27 @@ function spend(walk: Walk, text: string): string {
   return `${shown}…`;
 }
 
+/** What is always written whole. */
+function take<Value extends Plain>(walk: Walk, value: Value): Value {
+  walk.left -= (typeof value === 'string' ? value.length + 2 : String(value).length) + SEPARATOR;
+  return value;
+}
+
 function primitive(value: unknown, walk: Walk): Plain | undefined {
   switch (typeof value) {
     case 'string':
       return spend(walk, boundedText(value));
     case 'number':
-      return Number.isFinite(value) ? value : String(value);
+      return take(walk, Number.isFinite(value) ? value : String(value));
     case 'boolean':
-      return value;
+      return take(walk, value);
     case 'bigint':
       // As text, always: JSON readers round what is beyond 2^53.
       return spend(walk, boundedText(value.toString()));
     case 'symbol':
       return spend(walk, boundedText(String(value)));
     case 'function':
-      return '[function]';
+      return take(walk, '[function]');
     default:
       return undefined;
   }
@@ -90,7 +106,7 @@ function objectOf(value: object, walk: Walk, into: Record<string, Plain> = {}): 
       into['…'] = 'more is not shown';
       break;
     }
-    const found = isPrivateMember(key, value) ? REDACTED : member(key, read, walk);
+    const found = isPrivateMember(key, value) ? take(walk, REDACTED) : member(key, read, walk);
     if (found !== undefined) into[spend(walk, boundedText(key, 200))] = found;
   }
   return into;
@@ -101,11 +117,11 @@ function member(key: string, read: () => unknown, walk: Walk): Plain | undefined
   try {
     found = read();
   } catch {
-    return '[unreadable]';
+    return take(walk, '[unreadable]');
   }
   if (found === undefined) return undefined;
   // Whether there is a secret is none.
-  return isSecretKey(key) && found !== null && typeof found !== 'boolean' ? REDACTED : toPlain(found, walk);
+  return isSecretKey(key) && found !== null && typeof found !== 'boolean' ? take(walk, REDACTED) : toPlain(found, walk);
 }
 
 function listOf(values: Iterable<unknown>, walk: Walk): Plain[] {
@@ -116,7 +132,7 @@ function listOf(values: Iterable<unknown>, walk: Walk): Plain[] {
       list.push('… more is not shown');
       break;
     }
-    list.push(secretNext ? REDACTED : (toPlain(value, walk) ?? null));
+    list.push(secretNext ? take(walk, REDACTED) : (toPlain(value, walk) ?? take(walk, null)));
     // Raw headers are flat lists or pairs.
     secretNext = typeof value === 'string' && isSecretHeader(value);
   }
@@ -151,12 +167,12 @@ function errorOf(error: Error, walk: Walk): PlainObject {
 }
 
 function toPlain(value: unknown, walk: Walk): Plain | undefined {
-  if (value === null) return null;
+  if (value === null) return take(walk, null);
   if (typeof value !== 'object') return primitive(value, walk);
   if (walk.left <= 0) return '…';
-  walk.left -= 2;
-  if (walk.path.includes(value)) return '[circular]';
-  if (walk.path.length >= MAX_DEPTH) return Array.isArray(value) ? '[array]' : '[object]';
+  if (walk.path.includes(value)) return take(walk, '[circular]');
+  if (walk.path.length >= MAX_DEPTH) return take(walk, Array.isArray(value) ? '[array]' : '[object]');
+  walk.left -= 2 + SEPARATOR;
   walk.path.push(value);
   try {
     if (isError(value)) return errorOf(value, walk);
@@ -169,18 +185,23 @@ function toPlain(value: unknown, walk: Walk): Plain | undefined {
     }
     return objectOf(value, walk);
   } catch {
-    return '[unreadable]';
+    return take(walk, '[unreadable]');
   } finally {
     walk.path.pop();
   }
 }
 
+/** What can be written of the message of an event. */
+export function plainMessage(message: unknown, walk: Walk): string {
+  return spend(walk, boundedText(String(message)));
+}
+
 /**
  * What can be written of the fields of an event: plain values without secrets, whatever is in them (cycles, errors, getters
- * that throw), and bounded. Fields that are undefined are left out. Never throws.
+ * that throw), and no more than the walk has left. Fields that are undefined are left out. Never throws.
  */
-export function plainFields(fields: unknown): PlainObject {
-  const found = toPlain(fields, { left: MAX_EVENT, path: [] });
+export function plainFields(fields: unknown, walk: Walk): PlainObject {
+  const found = toPlain(fields, walk);
   if (typeof found !== 'object' || found === null || Array.isArray(found)) return found === undefined || found === null ? {} : { fields: found };
   // An error in the place of the fields.
   return isError(fields) ? { err: found } : (found as PlainObject);
