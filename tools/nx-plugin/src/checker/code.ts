@@ -28,23 +28,42 @@ export function tablesIn(text: string): readonly string[] | undefined {
   return tables?.members.flatMap(({ name }) => (name && (ts.isIdentifier(name) || ts.isStringLiteral(name)) ? [name.text] : []));
 }
 
+/** What the client must be allowed to get there. A name that belongs to one network only leads to private addresses. */
+function reach(url: string): string {
+  const { hostname } = new URL(url);
+  if (/(^|\.)localhost$|^127\.|^\[::1\]$/.test(hostname)) return '{ allowLoopback: true }';
+  const isPrivate = /^[^.[]+$|\.(cluster\.local|home\.arpa|internal|lan|local|svc)$|^(10|192\.168|172\.(1[6-9]|2\d|3[01]))\.[\d.]+$|^\[f[cd]/;
+  return isPrivate.test(hostname) ? '{ allowPrivate: true }' : '{}';
+}
+
 /** `src/logic/…-checker.ts` of one that asks over HTTP. */
 export function httpChecker(context: CheckerContext, url: string): string {
   const { forms } = context;
-  return `import { type Checker } from '@talaria/service';
+  return `import { httpClient, type HttpClientOptions } from '@talaria/http';
+import { type Capability } from '@talaria/service';
 
 const DEFAULT_URL = '${url}';
 
-/** Tells whether what ${forms.words} stands for is well: it is while \`url\` answers with a status of 2xx. */
-export function ${forms.camel}Checker(url: string = DEFAULT_URL): Checker {
+/**
+ * Tells whether what ${forms.words} stands for is well: it is while \`url\` answers with a status of 2xx. A capability, as it has
+ * connections: they log as the service does, reach only the addresses that \`options\` allow, and are closed with it.
+ */
+export function ${forms.camel}Checker(url: string = DEFAULT_URL, options: HttpClientOptions = ${reach(url)}): Capability {
+  const http = httpClient(options);
   return {
-    name: '${forms.kebab}',${critical(context)}
-    async check(signal) {
-      const answer = await fetch(url, { signal, redirect: 'manual' });
-      await answer.body?.cancel();
-      if (!answer.ok) throw new Error(\`\${url} answered \${answer.status}\`);
-      return { status: answer.status };
-    },
+    name: '${forms.kebab}',
+    start: (host, signal) => http.start(host, signal),
+    stop: () => http.stop(),
+    checkers: [
+      {
+        name: '${forms.kebab}',${context.critical ? '\n        critical: true,' : ''}
+        async check(signal) {
+          const { status } = await http.request({ url, signal });
+          if (status < 200 || status > 299) throw new Error(\`\${url} answered \${status}\`);
+          return { status };
+        },
+      },
+    ],
   };
 }
 `;
@@ -64,11 +83,14 @@ test('is well while it is answered with 2xx, and in time', async (t) => {
     if (status !== undefined) response.writeHead(status).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
+  const capability = ${forms.camel}Checker(\`http://127.0.0.1:\${(server.address() as AddressInfo).port}/\`, { allowLoopback: true });
+  t.after(async () => {
+    await capability.stop();
     server.close();
     server.closeAllConnections();
   });
-  const checker = ${forms.camel}Checker(\`http://127.0.0.1:\${(server.address() as AddressInfo).port}/\`);
+  const [checker] = capability.checkers;
+  assert.ok(checker);
   const inTime = AbortSignal.timeout(60_000);
   assert.equal(checker.name, '${forms.kebab}');
   assert.deepEqual(await checker.check(inTime), { status: 200 });
@@ -76,8 +98,8 @@ test('is well while it is answered with 2xx, and in time', async (t) => {
   await assert.rejects(async () => checker.check(inTime), /answered 503/);
   status = undefined;
   const tooLong = new AbortController();
-  const hanging = assert.rejects(async () => checker.check(tooLong.signal), /too long/);
-  tooLong.abort(new Error('too long'));
+  const hanging = assert.rejects(async () => checker.check(tooLong.signal), { code: 'cancelled.http' });
+  tooLong.abort();
   await hanging;
 });
 `;

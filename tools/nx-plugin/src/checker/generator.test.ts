@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Tree } from '@nx/devkit';
 import ts from 'typescript';
 import { apiGenerator } from '../api/generator.ts';
+import { eventGenerator } from '../event/generator.ts';
 import { GeneratorError } from '../generator-error.ts';
 import { serviceGenerator } from '../service/generator.ts';
 import { filesBelow, testTree } from '../testing/test-tree.ts';
@@ -25,10 +26,44 @@ test('asks the tables of the service, and main knows it', async () => {
   assert.ok(read(tree, `${APP}/src/main.ts`).includes('storage: db, checkers: [backlogChecker(db)] });'));
   await checkerGenerator(tree, { name: 'exchange-rates', project: 'invoice-service', url: 'https://example.com/health', critical: true });
   const main = read(tree, `${APP}/src/main.ts`);
-  assert.ok(main.includes('checkers: [backlogChecker(db), exchangeRatesChecker()] });'), main);
+  assert.ok(main.includes('checkers: [backlogChecker(db)], capabilities: [exchangeRatesChecker()] });'), main);
   assert.ok(main.includes("import { backlogChecker, exchangeRatesChecker } from './logic/checkers.ts';"), main);
-  assert.ok(read(tree, `${APP}/src/logic/exchange-rates-checker.ts`).includes("name: 'exchange-rates',\n    critical: true,"));
+  assert.ok(read(tree, `${APP}/src/logic/exchange-rates-checker.ts`).includes("name: 'exchange-rates',\n        critical: true,"));
+  assert.ok(JSON.parse(read(tree, `${APP}/package.json`)).dependencies['@talaria/http']);
   for (const [file, text] of filesBelow(tree, APP)) if (file.endsWith('.ts')) assert.deepEqual(ts.transpileModule(text, { reportDiagnostics: true }).diagnostics, [], file);
+});
+
+test('what asks over HTTP may reach no more than its URL says', async () => {
+  const URLS = {
+    'https://example.com/health': '{}',
+    'https://93.184.216.34/': '{}',
+    'https://10.example.com/': '{}',
+    'http://localhost:8080/': '{ allowLoopback: true }',
+    'http://127.0.0.1:8080/': '{ allowLoopback: true }',
+    'http://[::1]/': '{ allowLoopback: true }',
+    'http://10.1.2.3/': '{ allowPrivate: true }',
+    'http://172.20.1.2/': '{ allowPrivate: true }',
+    'http://[fd12::1]/': '{ allowPrivate: true }',
+    'http://[2606:4700::1]/': '{}',
+    'http://rates:8080/': '{ allowPrivate: true }',
+    'http://rates.shop.svc.cluster.local/': '{ allowPrivate: true }',
+  };
+  for (const [url, options] of Object.entries(URLS)) {
+    const tree = await withInvoices();
+    await checkerGenerator(tree, { name: 'rates', project: 'invoice-api', url });
+    const text = read(tree, 'apps/invoice-api/src/logic/rates-checker.ts');
+    assert.ok(text.includes(`options: HttpClientOptions = ${options}): Capability`), text);
+    assert.ok(!text.includes('fetch('), text);
+  }
+});
+
+test('main stays short with all that generators add', async () => {
+  const tree = await withInvoices();
+  await eventGenerator(tree, { type: 'invoice.created' });
+  await checkerGenerator(tree, { name: 'backlog', project: 'invoice-service' });
+  await checkerGenerator(tree, { name: 'rates', project: 'invoice-service', url: 'https://example.com/health' });
+  const main = read(tree, `${APP}/src/main.ts`);
+  assert.ok(main.split('\n').filter((line) => line.trim() !== '').length <= 15, main);
 });
 
 const REFUSED: readonly (readonly [Parameters<typeof checkerGenerator>[1], RegExp])[] = [
@@ -39,6 +74,7 @@ const REFUSED: readonly (readonly [Parameters<typeof checkerGenerator>[1], RegEx
   [{ name: 'rates', project: 'invoice-api' }, /invoice-api keeps nothing in a database: say with --url/],
   [{ name: 'rates', project: 'invoice-api', url: 'example.com' }, /is nothing to ask/],
   [{ name: 'rates', project: 'invoice-api', url: 'https://me:secret@example.com' }, /without credentials/],
+  [{ name: 'rates', project: 'invoice-api', url: 'https://example.com/?\\n' }, /is nothing to ask/],
   [{ name: 'rates', project: 'invoice-api', url: 'file:///etc/passwd' }, /is nothing to ask/],
 ];
 

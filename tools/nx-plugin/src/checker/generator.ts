@@ -28,7 +28,7 @@ const BUILT_IN = ['etcd', 'outbox', 'postgres'];
 
 function checkedUrl(url: string): string {
   const parsed = URL.parse(url);
-  if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.username !== '' || parsed.password !== '' || url.includes("'")) {
+  if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.username !== '' || parsed.password !== '' || /['\\]/.test(url)) {
     throw new GeneratorError(`"${url}" is nothing to ask: give an http or https URL without credentials, such as https://example.com/health.`);
   }
   return parsed.href;
@@ -66,8 +66,10 @@ export async function checkerGenerator(tree: Tree, options: CheckerGeneratorOpti
   const before = tree.read(main, 'utf8') ?? '';
   const db = nameOfResult(before, 'postgres');
   if (url === undefined && db === undefined) throw new GeneratorError(`${app.name} keeps nothing in a database: say with --url what the checker is to ask.`);
-  const after = addToListOption(before, 'checkers', `${forms.camel}Checker(${url === undefined ? db : ''})`);
-  if (after === undefined) throw new GeneratorError(`${main} has no "createService({ … })" whose checkers are a list: write checkers: [] there.`);
+  // What asks over HTTP has connections of its own, and so is a capability.
+  const option = url === undefined ? 'checkers' : 'capabilities';
+  const after = addToListOption(before, option, `${forms.camel}Checker(${url === undefined ? db : ''})`);
+  if (after === undefined) throw new GeneratorError(`${main} has no "createService({ … })" whose ${option} are a list: write ${option}: [] there.`);
 
   if (url === undefined) {
     const kept = keptBy(tree, folder);
@@ -82,6 +84,6 @@ export async function checkerGenerator(tree: Tree, options: CheckerGeneratorOpti
   const there = tree.exists(all) ? (tree.read(all, 'utf8') ?? '') : '';
   tree.write(all, `${there}export { ${forms.camel}Checker } from './${name}-checker.ts';\n`);
   tree.write(main, addImport(after, './logic/checkers.ts', [`${forms.camel}Checker`]));
-  const install = addDependencies(tree, workspace, app, url === undefined ? ['@talaria/testing'] : []);
+  const install = addDependencies(tree, workspace, app, [url === undefined ? '@talaria/testing' : '@talaria/http']);
   return finish(tree, { ...(install ? { install: app.name } : {}), then: `Say in ${file} what has to be well.` });
 }
