@@ -7,12 +7,14 @@ enableCompileCache();
 const [{ run }, { processInput }, { processTerminal }] = await Promise.all([import('./run.ts'), import('./input.ts'), import('./terminal.ts')]);
 
 const stopping = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort(signal));
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+for (const signal of SIGNALS) process.once(signal, () => stopping.abort(signal));
 // npx does not pass signals on: when it is killed, we are orphaned, and nobody would find us.
 if (process.env['npm_command'] === 'exec') {
   const npx = process.ppid;
   setInterval(() => process.ppid === npx || stopping.abort('SIGHUP'), 500).unref();
 }
 process.exitCode = await run(process.argv.slice(2), { terminal: processTerminal(), input: processInput(), env: process.env, signal: stopping.signal });
-// Whatever a connection leaves behind must not keep the command waiting.
+// Whatever a connection leaves behind must not keep the command waiting, nor whoever presses Ctrl-C now.
+for (const signal of SIGNALS) process.removeAllListeners(signal);
 setTimeout(() => process.exit(), 1000).unref();

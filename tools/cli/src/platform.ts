@@ -1,23 +1,17 @@
 import { connectPlatform, type ConnectPlatformOptions, type PlatformClient } from '@talaria/service';
+import { unlessAborted } from './unless-aborted.ts';
 
-/** Runs `use` with a connection to the platform, and closes it. Rejects at once when `signal` aborts while connecting. */
-export async function withPlatform<T>(options: ConnectPlatformOptions & { readonly signal?: AbortSignal }, use: (platform: PlatformClient) => Promise<T>): Promise<T> {
-  const { signal, ...connect } = options;
-  const connecting = connectPlatform(connect);
-  const platform = await (signal ? unlessAborted(connecting, signal) : connecting);
+/** Runs `use` with a connection to the platform, and closes it. Rejects at once when `signal` aborts while connecting; what connects after that is closed, too. */
+export async function withPlatform<T>(options: ConnectPlatformOptions & { readonly signal: AbortSignal }, use: (platform: PlatformClient) => Promise<T>, connect = connectPlatform): Promise<T> {
+  const { signal, ...where } = options;
+  const connecting = connect(where);
+  const platform = await unlessAborted(connecting, signal).catch((error: unknown) => {
+    void connecting.then((late) => late.close()).catch(() => {});
+    throw error;
+  });
   try {
     return await use(platform);
   } finally {
     await platform.close();
   }
-}
-
-/** Settles as `work` does, unless the signal aborts first: then it rejects with the signal's reason. */
-export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

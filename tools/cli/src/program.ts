@@ -98,14 +98,14 @@ Examples:
     .description('Shows what a contract or a method is for, what it takes and answers, and a call to copy.')
     .argument('[contract[/Method]]', 'such as account.v1.AccountService or account.v1.AccountService/GetAccount; nothing: all contracts')
     .addHelpText('after', `${WHERE}\n\nExample: talaria describe account.v1.AccountService/CreateAccount`)
-    .action(async (target: string | undefined) => (await import('./commands/describe.ts')).describe(target, terminal, env));
+    .action(async (target: string | undefined) => (await import('./commands/describe.ts')).describe(target, terminal, env, signal));
 
   program
     .command('services')
     .description('Lists the published contracts, who owns them and which instances serve them.')
     .option('--json', 'as JSON')
     .addHelpText('after', `${WHERE}\n\nExample: talaria services --json | jq -r '.[].contract'`)
-    .action(async (options: { json?: boolean }) => (await import('./commands/services.ts')).services(options, terminal, env));
+    .action(async (options: { json?: boolean }) => (await import('./commands/services.ts')).services(options, terminal, env, signal));
 
   program
     .command('token')
@@ -126,7 +126,7 @@ Without --as there is one line only, so this does: grpcurl -plaintext -H "$(npx 
 
 Example: talaria token --as dev --json`,
     )
-    .action(async (options: TokenOptions) => (await import('./commands/token.ts')).token(options, terminal, env));
+    .action(async (options: TokenOptions) => (await import('./commands/token.ts')).token(options, terminal, env, signal));
 
   program
     .command('completion')
@@ -151,7 +151,7 @@ Example: source <(npx talaria completion bash)`,
     .description('Prints what may stand at the last of these words, for the scripts of "talaria completion".')
     .argument('[words...]')
     .allowUnknownOption()
-    .action(async (words: readonly string[]) => (await import('./commands/complete.ts')).complete(words, program, terminal, env));
+    .action(async (words: readonly string[]) => (await import('./commands/complete.ts')).complete(words, program, terminal, env, signal));
 
   return program;
 }

@@ -2,9 +2,12 @@ import { silentLogger } from '@talaria/base';
 import { etcdRegistry, type ContractInfo, type Registry } from '@talaria/discovery';
 import { connectEtcd } from '@talaria/etcd';
 import { findPlatform } from '@talaria/service/platform-file';
-import { fromEtcd } from './from-etcd.ts';
+import { fromEtcd, type EtcdLimits } from './from-etcd.ts';
 
-type Env = Readonly<Record<string, string | undefined>>;
+/** Which platform, and how long to wait for it. */
+export interface RegistryOptions extends EtcdLimits {
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
 
 /** What is published, and who serves it. */
 export interface RegistryReader {
@@ -14,21 +17,21 @@ export interface RegistryReader {
   contracts(): Promise<ReadonlyMap<string, ContractInfo>>;
 }
 
-/** Reads the registry of the platform that `env` names, without being a service. Each of two reads waits `limitMs` at most (default 5,000). */
-export async function withRegistry<T>(env: Env, use: (reader: RegistryReader) => Promise<T>, limitMs?: number): Promise<T> {
+/** Reads the registry of the platform that `env` names, without being a service. Each of two reads is limited. */
+export async function withRegistry<T>({ env, ...limits }: RegistryOptions, use: (reader: RegistryReader) => Promise<T>): Promise<T> {
   const { endpoints } = findPlatform(env);
   const etcd = connectEtcd({ endpoints, log: silentLogger });
   const namespace = env['TALARIA_NAMESPACE'];
   const registry = etcdRegistry({ etcd, log: silentLogger, ...(namespace ? { namespace } : {}) });
   try {
     // First, as this is refused at once where no etcd is; a watch would wait for one.
-    const services = await fromEtcd(endpoints, registry.services(), limitMs);
+    const services = await fromEtcd(endpoints, registry.services(), limits);
     return await use({
       services,
       async contracts() {
         let published: ReadonlyMap<string, ContractInfo> = new Map();
         const watch = registry.watchContracts((contracts) => (published = contracts));
-        await fromEtcd(endpoints, watch.ready, limitMs);
+        await fromEtcd(endpoints, watch.ready, limits);
         watch.close();
         return published;
       },

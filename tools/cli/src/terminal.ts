@@ -59,7 +59,6 @@ export function processTerminal(): Terminal {
 
 /** Text from elsewhere, made harmless for a terminal: control characters are shown, not obeyed. */
 export function printable(text: string): string {
-   
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 

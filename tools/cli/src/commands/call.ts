@@ -7,12 +7,13 @@ import { exampleOf } from '../example.ts';
 import { CallFailure } from '../failure.ts';
 import type { Input } from '../input.ts';
 import { metadataFrom } from '../metadata.ts';
-import { unlessAborted, withPlatform } from '../platform.ts';
+import { withPlatform } from '../platform.ts';
 import { jsonOf } from '../proto-json.ts';
 import { withRegistry } from '../registry.ts';
 import { jsonValues, requestStream, singleRequest, takesStream, type Source } from '../requests.ts';
 import { printable, type Terminal } from '../terminal.ts';
 import { timeLimitMs } from '../time-limit.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 
 /** What the user may say. */
 export interface CallOptions {
@@ -56,7 +57,7 @@ export async function call(target: string, json: string | undefined, options: Ca
   if (json !== undefined && json !== '-') for await (const _ of jsonValues({ argument: json }));
 
   const ended = AbortSignal.any([signal, ...(terminal.gone ? [terminal.gone] : [])]);
-  const { found, running } = await unlessAborted(lookUp(wanted, env), ended);
+  const { found, running } = await lookUp(wanted, env, ended);
   if (options.example) return terminal.out(`${JSON.stringify(exampleOf(found.method.input), null, options.compact ? undefined : 2)}\n`);
 
   const as = options.as || undefined;
@@ -75,8 +76,8 @@ export async function call(target: string, json: string | undefined, options: Ca
 }
 
 /** The method, and each contract that has instances with its service. */
-function lookUp(wanted: MethodName, env: CallEnvironment['env']): Promise<{ readonly found: FoundMethod; readonly running: ReadonlyMap<string, string> }> {
-  return withRegistry(env, async ({ services, contracts }) => {
+function lookUp(wanted: MethodName, env: CallEnvironment['env'], signal: AbortSignal): Promise<{ readonly found: FoundMethod; readonly running: ReadonlyMap<string, string> }> {
+  return withRegistry({ env, signal }, async ({ services, contracts }) => {
     const running = new Map([...services].filter(([, instances]) => instances.length > 0).map(([contract, instances]) => [contract, instances[0]?.service ?? '']));
     return { found: findMethod(wanted, [...(await contracts()).values()]), running };
   });

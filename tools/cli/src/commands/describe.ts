@@ -4,8 +4,8 @@ import { withRegistry } from '../registry.ts';
 import { printable, type Terminal } from '../terminal.ts';
 
 /** `talaria describe [contract[/Method]]`: what can be called, and with what. */
-export async function describe(target: string | undefined, terminal: Terminal, env: Readonly<Record<string, string | undefined>>): Promise<void> {
-  const published: readonly Published[] = await withRegistry(env, async (registry) => [...(await registry.contracts()).values()]);
+export async function describe(target: string | undefined, terminal: Terminal, env: Readonly<Record<string, string | undefined>>, signal: AbortSignal): Promise<void> {
+  const published: readonly Published[] = await withRegistry({ env, signal }, async (registry) => [...(await registry.contracts()).values()]);
   const [contract = '', name = ''] = (target ?? '').replace(/^\//, '').split('/', 2);
   const { out, style } = terminal;
   if (name !== '') out(safe(describeMethod(findMethod({ contract, name }, published).method, style)));

@@ -2,8 +2,8 @@ import { withRegistry } from '../registry.ts';
 import { printable, table, type Terminal } from '../terminal.ts';
 
 /** `talaria services`: who serves what. */
-export async function services(options: { readonly json?: boolean }, terminal: Terminal, env: Readonly<Record<string, string | undefined>>): Promise<void> {
-  await withRegistry(env, async (registry) => {
+export async function services(options: { readonly json?: boolean }, terminal: Terminal, env: Readonly<Record<string, string | undefined>>, signal: AbortSignal): Promise<void> {
+  await withRegistry({ env, signal }, async (registry) => {
     const [found, published] = [registry.services, await registry.contracts()];
     const all = [...new Set([...published.keys(), ...found.keys()])].sort().map((contract) => ({
       contract,

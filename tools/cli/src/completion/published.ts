@@ -18,8 +18,9 @@ export function servedHere(env: Env): boolean {
  * What begins with `word` among the published contracts: as long as several do, each with a slash after it; the methods of one.
  * Rejects where no platform is found, or none that answers within TALARIA_COMPLETION_TIMEOUT (default 1s).
  */
-export async function publishedMethods(word: string, env: Env): Promise<readonly { readonly value: string; readonly about: string }[]> {
-  const published = await withRegistry(env, async (registry) => [...(await registry.contracts()).values()], timeLimitMs(env['TALARIA_COMPLETION_TIMEOUT'] || LIMIT));
+export async function publishedMethods(word: string, env: Env, signal: AbortSignal): Promise<readonly { readonly value: string; readonly about: string }[]> {
+  const limitMs = timeLimitMs(env['TALARIA_COMPLETION_TIMEOUT'] || LIMIT);
+  const published = await withRegistry({ env, signal, limitMs }, async (registry) => [...(await registry.contracts()).values()]);
   const [wanted = ''] = word.split('/', 1);
   const found = published.filter(({ contract }) => (word.includes('/') ? contract === wanted : contract.startsWith(wanted)));
   const [only] = found;
