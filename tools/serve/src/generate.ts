@@ -46,11 +46,12 @@ export async function generate(root: string, stateDir: string, env: NodeJS.Proce
   return [...new Set([...before.keys(), ...after.keys()])].filter((file) => before.get(file) !== after.get(file));
 }
 
-/** Whether a contract changed since the code was generated, or nothing was generated yet. */
+/** Whether a contract changed, moved or went since the code was generated, or nothing was generated yet. */
 export function isStale(root: string): boolean {
-  const contracts = globSync('proto/**/*.proto', { cwd: root });
-  if (contracts.length === 0) return false;
-  const times = (files: string[]): number[] => files.map((file) => statSync(join(root, file)).mtimeMs);
-  const generated = times(generatedFiles(root));
-  return generated.length === 0 || Math.max(0, ...times(contracts)) > Math.max(...generated);
+  // A folder's time tells what went from it, or came into it with an old time of its own.
+  const contracts = globSync(['proto/**/', 'proto/**/*.proto'], { cwd: root });
+  const generated = generatedFiles(root);
+  if (generated.length === 0) return contracts.some((path) => path.endsWith('.proto'));
+  const newest = (paths: readonly string[]): number => Math.max(0, ...paths.map((path) => statSync(join(root, path)).mtimeMs));
+  return newest(contracts) > newest(generated);
 }

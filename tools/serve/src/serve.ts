@@ -57,7 +57,6 @@ async function run({ app, inspect }: { readonly app: string; readonly inspect: I
     output = createOutput(process.stdout, ['etcd', 'postgres', ...apps.map(({ name }) => name)], process.env);
     stateDir = acquireStateDir(stateDirOf(root, process.env), app);
     supervisor = await supervise({ root, app, inspect, apps, packages, stateDir, env: process.env, output, terminal: process.stdout.isTTY });
-     
     if (told) await finish(supervisor, (told as { why: string }).why);
   } catch (error) {
     complain(error);
