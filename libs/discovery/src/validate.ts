@@ -20,6 +20,7 @@ export function checkPublication({ contract, service, routes }: PublishOptions):
   checkContract(contract);
   if (service === '') throw new Error(`The contract ${contract} needs the name of the service that owns it.`);
   for (const route of routes) {
-    if (!/^[A-Z]+ \/\S*$/.test(route)) throw new Error(`"${route}" is no route of ${contract}: expected a method and a path, such as "GET /accounts/{id}".`);
+    // Any method that HTTP knows or a contract makes up; `*` for all.
+    if (!/^(\*|[A-Z][A-Z0-9_-]*) \/\S*$/.test(route)) throw new Error(`"${route}" is no route of ${contract}: expected a method and a path, such as "GET /accounts/{id}".`);
   }
 }

@@ -187,7 +187,7 @@ export function registrySuite(name: string, skip: string | false, open: () => Pr
       await registry.publish(publication('r.v1.One', { routes: ['GET /things/{id}', 'POST /things'] })).ready;
       await refused(publication('r.v1.Two', { service: 'service.other', routes: ['POST /things'] }), 'conflict.route', 'POST /things', 'r.v1.One', 'service.test', 'service.other');
       await refused(publication('r.v1.Two', { routes: ['GET /things/{thing_id}'] }), 'conflict.route');
-      await other.publish(publication('r.v1.Three', { routes: ['GET /things/{id}/parts', 'DELETE /things'] })).ready;
+      await other.publish(publication('r.v1.Three', { routes: ['GET /things/{id}/parts', 'DELETE /things', '* /things', 'M-SEARCH /things'] })).ready;
       await registry.publish(publication('r.v1.One', { routes: ['GET /things/{id}'] })).ready;
       await other.publish(publication('r.v1.Two', { routes: ['POST /things'] })).ready;
     });

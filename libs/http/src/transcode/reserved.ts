@@ -1,6 +1,9 @@
 import { type Template } from './template.ts';
 
-/** The paths that the gateway answers itself. `/oauth2/token` is not among them: it is a method of auth-service like any other. */
+/**
+ * The paths that the gateway answers itself; services publish no routes there (libs/service/src/routes.ts). `/oauth2/token` is not
+ * among them: it is a method of auth-service like any other.
+ */
 const RESERVED = new Set(['/healthz', '/readyz', '/openapi.json', '/docs']);
 /** What lies below one of them. */
 const BELOW = '/docs/';
