@@ -77,6 +77,8 @@ const REFUSED: readonly (readonly [Parameters<typeof apiGenerator>[1], RegExp])[
   [{ name: 'invoice', path: '/invoices' }, /POST \/invoices is a route of invoice\.v1\.InvoiceService already/],
   [{ name: 'invoice-api' }, /Leave out "-api"/],
   [{ name: 'webhook' }, /No app in apps\/ serves webhook\.v1\.WebhookService|apps\/webhook-api is there already/],
+  [{ name: 'invoice', plural: 'class' }, /"class" is taken .*: choose another plural with --plural/],
+  [{ name: 'invoice', plural: 'handlers' }, /"handlers" is taken/],
   [{ name: 'gateway' }, /is taken by the platform/],
 ];
 

@@ -2,7 +2,7 @@ import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { finish } from '../finish/finish.ts';
 import { GeneratorError } from '../generator-error.ts';
 import { basePath } from '../method/plan.ts';
-import { checkKebab, checkServiceName } from '../naming/check-name.ts';
+import { checkPlural, checkServiceName } from '../naming/check-name.ts';
 import { namesOf } from '../naming/names.ts';
 import { readProto } from '../proto/proto-file.ts';
 import { manifest, tsconfig } from '../service/app.ts';
@@ -40,7 +40,7 @@ function checkPath(path: string): void {
 export async function apiGenerator(tree: Tree, options: ApiGeneratorOptions): Promise<GeneratorCallback> {
   const { name, plural } = options;
   checkServiceName(name, 'api');
-  if (plural !== undefined) checkKebab('a plural', plural, `${name}s`);
+  checkPlural(name, plural);
   const names = namesOf(name, plural);
   const { one, many } = names;
   const workspace = readWorkspace(tree);

@@ -48,10 +48,10 @@ test('what asks over HTTP may reach no more than its URL says', async () => {
     'http://rates:8080/': '{ allowPrivate: true }',
     'http://rates.shop.svc.cluster.local/': '{ allowPrivate: true }',
   };
-  for (const [url, options] of Object.entries(URLS)) {
-    const tree = await withInvoices();
-    await checkerGenerator(tree, { name: 'rates', project: 'invoice-api', url });
-    const text = read(tree, 'apps/invoice-api/src/logic/rates-checker.ts');
+  const tree = await withInvoices();
+  for (const [index, [url, options]] of Object.entries(URLS).entries()) {
+    await checkerGenerator(tree, { name: `rates${index}`, project: 'invoice-api', url });
+    const text = read(tree, `apps/invoice-api/src/logic/rates${index}-checker.ts`);
     assert.ok(text.includes(`options: HttpClientOptions = ${options}): Capability`), text);
     assert.ok(!text.includes('fetch('), text);
   }

@@ -78,6 +78,9 @@ const REFUSED: readonly (readonly [Parameters<typeof serviceGenerator>[1], RegEx
   [{ name: 'class' }, /"class" is taken by the platform, by protobuf or by TypeScript/],
   [{ name: 'talaria' }, /is taken by the platform/],
   [{ name: 'auth' }, /is taken by the platform/],
+  [{ name: 'tables' }, /"tables" is taken by the platform/],
+  [{ name: 'invoice', plural: 'class' }, /"class" is taken .*: choose another plural with --plural, such as invoice-records\./],
+  [{ name: 'invoice', plural: 'next-page-token' }, /"next-page-token" is taken/],
   [{ name: 'invoice', plural: 'In voices' }, /"In voices" is no name for a plural/],
 ];
 

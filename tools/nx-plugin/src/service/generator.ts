@@ -1,6 +1,6 @@
 import { type GeneratorCallback, type Tree } from '@nx/devkit';
 import { finish } from '../finish/finish.ts';
-import { checkKebab, checkServiceName } from '../naming/check-name.ts';
+import { checkPlural, checkServiceName } from '../naming/check-name.ts';
 import { namesOf } from '../naming/names.ts';
 import { readProto } from '../proto/proto-file.ts';
 import { checkFree } from '../workspace/taken.ts';
@@ -30,7 +30,7 @@ export interface ServiceGeneratorOptions {
 export async function serviceGenerator(tree: Tree, options: ServiceGeneratorOptions): Promise<GeneratorCallback> {
   const { name, plural, public: open = true } = options;
   checkServiceName(name, 'service');
-  if (plural !== undefined) checkKebab('a plural', plural, `${name}s`);
+  checkPlural(name, plural);
   const names = namesOf(name, plural);
   const { one, many } = names;
   const workspace = readWorkspace(tree);
