@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { isPrivateMember, isSecretHeader, isSecretKey, REDACTED, redactText } from './secrets.ts';
+import { isHarmless, isPrivateMember, isSecretKey, namesSecret, REDACTED, redactText } from './secrets.ts';
 
 /** What every format can write. */
 export type Plain = string | number | boolean | null | readonly Plain[] | PlainObject;
@@ -41,9 +41,13 @@ function boundedText(text: string, most: number = MAX_STRING): string {
   return `${shown.toWellFormed()}… (+${text.length - most > 0 ? text.length - most : redacted.length - most} characters)`;
 }
 
+/** What JSON has to escape, or takes more than a byte. */
+const NOT_AS_IT_IS = /[^ !#-[\]-~]/;
+
 /** Of a text that is longer than what is left, as much as fits. */
 function spend(walk: Walk, text: string): string {
-  const cost = sizeOf(text) + SEPARATOR;
+  // Most texts need no writing out to be measured.
+  const cost = (NOT_AS_IT_IS.test(text) ? sizeOf(text) : text.length + 2) + SEPARATOR;
   if (cost <= walk.left) {
     walk.left -= cost;
     return text;
@@ -120,21 +124,21 @@ function member(key: string, read: () => unknown, walk: Walk): Plain | undefined
     return take(walk, '[unreadable]');
   }
   if (found === undefined) return undefined;
-  // Whether there is a secret is none.
-  return isSecretKey(key) && found !== null && typeof found !== 'boolean' ? take(walk, REDACTED) : toPlain(found, walk);
+  return isSecretKey(key) && !isHarmless(key, found) ? take(walk, REDACTED) : toPlain(found, walk);
 }
 
 function listOf(values: Iterable<unknown>, walk: Walk): Plain[] {
   const list: Plain[] = [];
-  let secretNext = false;
+  /** The name of a secret, which the next item is. */
+  let secret: string | undefined;
   for (const value of values) {
     if (list.length >= MAX_ITEMS || walk.left <= 0) {
       list.push('… more is not shown');
       break;
     }
-    list.push(secretNext ? take(walk, REDACTED) : (toPlain(value, walk) ?? take(walk, null)));
-    // Raw headers are flat lists or pairs.
-    secretNext = typeof value === 'string' && isSecretHeader(value);
+    const hidden = secret !== undefined && value !== undefined && !isHarmless(secret, value);
+    list.push(hidden ? take(walk, REDACTED) : (toPlain(value, walk) ?? take(walk, null)));
+    secret = typeof value === 'string' && namesSecret(value) ? value : undefined;
   }
   return list;
 }
