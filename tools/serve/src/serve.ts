@@ -31,7 +31,8 @@ async function run({ app, inspect }: { readonly app: string; readonly inspect: I
   let told: { readonly why: string; readonly at: number } | undefined;
 
   const finish = async (running: Supervisor, why: string): Promise<void> => {
-    output?.say(`Stopping everything (${why}).`);
+    // Ctrl-C comes through nx as SIGTERM: which signal it was tells nobody anything.
+    output?.say(why.startsWith('SIG') ? 'Stopping everything.' : `Stopping everything: ${why}.`);
     await running.stop();
     stateDir?.release();
     output?.say('Everything has stopped.');

@@ -132,8 +132,8 @@ export async function supervise(options: SupervisorOptions): Promise<Supervisor>
     }
     if (!complained && seconds * 1000 > READY_LIMIT_MS) {
       complained = true;
-      const what = missing.length > 0 ? `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not ready` : 'the gateway is not';
-      output.say(`Not ready after 30 s: ${what}; the lines above of each say why. Still trying.${answer?.body ? ` /readyz says: ${answer.body.trim()}` : ''}`);
+      const says = missing.length === 0 && answer?.body ? ` /readyz says: ${answer.body.trim()}` : '';
+      output.say(`Still starting after ${READY_LIMIT_MS / 1000} s: ${missing.join(', ') || 'the gateway'}. What is wrong, if anything is, stands above.${says}`);
     }
     poll = setTimeout(() => void lookWhetherReady(), READY_POLL_MS);
   };
