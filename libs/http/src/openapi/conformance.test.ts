@@ -109,6 +109,19 @@ describe('what the document says', () => {
     }
   });
 
+  it('allows the masks that the gateway takes: of no field, of some, and of all', async () => {
+    const compile = schemaCompiler(document, false);
+    const everything = (document.components['schemas'] as Readonly<Record<string, Schema>>)['library.v1.Everything'] ?? {};
+    const allowed = compile((everything['properties'] as Readonly<Record<string, Schema>>)['mask'] ?? {});
+    for (const mask of ['', 'small', 'small,shelf.theme', '*']) {
+      const body = JSON.stringify({ mask });
+      const got = await send(library, { method: 'POST', target: '/everything', type: 'application/json', body, token: false });
+      assert.equal(got.status, 200, `${body} ${got.body}`);
+      assert.ok(allowed(mask), body);
+    }
+    assert.ok(!allowed('*,small') && !allowed('small,'));
+  });
+
   it('gives each method samples, and examples that its own schemas allow', async () => {
     const compile = schemaCompiler(document, false);
     const withSamples = operationsOf(document).filter(({ operation }) => operation['x-codeSamples']);

@@ -53,7 +53,7 @@ export function scalarSchema(scalar: ScalarType, field: DescField): Schema {
 const SPECIAL: Readonly<Record<string, Schema>> = {
   'google.protobuf.Timestamp': { type: 'string', format: 'date-time' },
   'google.protobuf.Duration': { type: 'string', pattern: '^-?[0-9]{1,12}(\\.[0-9]{1,9})?s$', examples: ['1.5s'] },
-  'google.protobuf.FieldMask': { type: 'string', pattern: '^([A-Za-z0-9_.]+(,[A-Za-z0-9_.]+)*)?$' },
+  'google.protobuf.FieldMask': { type: 'string', pattern: '^(\\*|[A-Za-z0-9_.]+(,[A-Za-z0-9_.]+)*)?$' },
   'google.protobuf.Struct': { type: 'object' },
   'google.protobuf.Value': {},
   'google.protobuf.ListValue': { type: 'array', items: {} },
