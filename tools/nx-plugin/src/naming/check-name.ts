@@ -23,7 +23,10 @@ const GENERATED =
 /** The platform's tables, which stand beside those of a service. */
 const TABLES = 'broker-deliveries broker-events broker-subscriptions messaging-inbox messaging-outbox talaria-migration-lock talaria-migrations';
 
-const RESERVED = new Set([...PLATFORM, ...`${LANGUAGE} ${CODE} ${GENERATED} ${TABLES}`.split(' ')]);
+/** What every object has: a message whose field has that name would never lack it. */
+const INHERITED = 'constructor has-own-property is-prototype-of property-is-enumerable to-locale-string to-string value-of';
+
+const RESERVED = new Set([...PLATFORM, ...`${LANGUAGE} ${CODE} ${GENERATED} ${TABLES} ${INHERITED}`.split(' ')]);
 const TAKEN = 'is taken by the platform, by protobuf or by TypeScript';
 
 /** `Bank_Statement` as it should have been written; undefined if there is no telling. */

@@ -76,6 +76,8 @@ const REFUSED: readonly (readonly [Parameters<typeof serviceGenerator>[1], RegEx
   [{ name: 'é' }, /such as invoice\./],
   [{ name: 'x'.repeat(37) }, /too long/],
   [{ name: 'class' }, /"class" is taken by the platform, by protobuf or by TypeScript/],
+  [{ name: 'constructor' }, /"constructor" is taken by the platform/],
+  [{ name: 'to-string' }, /"to-string" is taken by the platform/],
   [{ name: 'talaria' }, /is taken by the platform/],
   [{ name: 'auth' }, /is taken by the platform/],
   [{ name: 'tables' }, /"tables" is taken by the platform/],
