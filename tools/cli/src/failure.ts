@@ -48,6 +48,7 @@ const HINTS: readonly (readonly [prefix: string, hint: Hint])[] = [
   ['forbidden', 'Whoever this call is made for may not do that: try another client with --as <client>.'],
   ['unimplemented', 'The instance that took the call does not have this method, though it is published: an older version may still run ("talaria services").'],
   ['timeout', 'The service did not answer in time; --timeout <seconds> gives it longer, as far as the contract allows.'],
+  ['rate_limited.message_too_large', 'Send less at once: the message is larger than the service takes.'],
   ['rate_limited', ({ retryAfterMs }) => `Try again ${retryAfterMs === undefined ? 'later' : `in ${Math.ceil(retryAfterMs / 1000)} s`}.`],
   ['bad_request', '"talaria describe <contract>/<Method>" shows what the request takes.'],
   ['internal_service', 'The detail is withheld from callers: look for the trace id in the logs of the service.'],

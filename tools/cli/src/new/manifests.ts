@@ -59,7 +59,7 @@ export function nxConfiguration(): object {
       typecheck: { command: 'tsc -p {projectRoot}', ...checked },
       test: { command: 'node --test "src/**/*.test.ts"', options: { cwd: '{projectRoot}' }, ...checked },
       build: { command: 'talaria-bundle {projectRoot}', outputs: ['{projectRoot}/dist'], ...checked },
-      serve: { command: 'talaria-serve {projectName}', continuous: true },
+      serve: { command: 'talaria-serve {projectName}' },
     },
   };
 }
