@@ -39,6 +39,15 @@ describe('hooks', () => {
     await platform.stop();
   });
 
+  test('a hook that fails with no error at all is named', async () => {
+    const platform = await createPlatform();
+    const service = platform.service({ name: 'service.account' }).onStart(function fillCaches() {
+      return Promise.reject(undefined as unknown as Error);
+    });
+    await assert.rejects(service.start(), { name: 'WiringError', message: 'The onStart hook "fillCaches" failed with undefined: throw an Error that says what is wrong.' });
+    await platform.stop();
+  });
+
   for (const turn of ['onStart', 'onReady'] as const) {
     test(`an ${turn} hook that takes too long fails the start in one sentence, is told, and what was started is stopped`, async () => {
       const platform = await createPlatform();

@@ -64,7 +64,9 @@ export function createHooks(): Hooks {
       begun.add(turn);
       for (const { hook, limitMs } of starts.filter((each) => each.turn === turn)) {
         const tooLong = (): Error => new WiringError(`The ${turn} hook${named(hook)} took longer than ${limitMs} ms: do less in it, or give it more with { limitMs }.`);
-        await runLimited(hook, limitMs, tooLong, signal);
+        await runLimited(hook, limitMs, tooLong, signal).catch((error: unknown) => {
+          throw error instanceof Error ? error : new WiringError(`The ${turn} hook${named(hook)} failed with ${String(error)}: throw an Error that says what is wrong.`);
+        });
       }
     },
     async stop(phase, leftMs, log) {

@@ -60,6 +60,7 @@ test('a name that is taken or not there, and two places at once, are refused in 
   const layers = stack();
   const refused = (options: UseOptions, message: string): void => assert.throws(() => layers.use(pass, options), { name: 'WiringError', message });
   refused({ name: 'validation' }, `There is a middleware "validation" already: give this one another name, or replace that one with { replaces: 'validation' }.`);
+  refused({ name: '' }, 'Middleware cannot be called "": give use() a name by which others can refer to it, or none.');
   refused({ replaces: 'validaton' }, 'There is no middleware "validaton": did you mean "validation"? There are telemetry, authentication, validation.');
   refused({ before: 'cache' }, 'There is no middleware "cache": use one of telemetry, authentication, validation.');
   refused({ after: 'auth' }, 'There is no middleware "auth": use one of telemetry, authentication, validation.');

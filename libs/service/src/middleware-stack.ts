@@ -56,6 +56,7 @@ export function createMiddlewareStack(builtIns: readonly NamedMiddleware[]): Mid
       if ([replaces, before, after].filter((each) => each !== undefined).length > 1) {
         throw new WiringError('Middleware has one place: give use() one of replaces, before and after.');
       }
+      if (name === '') throw new WiringError('Middleware cannot be called "": give use() a name by which others can refer to it, or none.');
       if (name !== undefined && isTaken(name, replaces)) throw new WiringError(`There is a middleware "${name}" already: give this one another name, or replace that one with { replaces: '${name}' }.`);
       const reference = replaces ?? before ?? after;
       const at = reference === undefined ? layers.length : find(reference) + (after === undefined ? 0 : 1);

@@ -14,7 +14,9 @@ if (process.env['npm_command'] === 'exec') {
   const npx = process.ppid;
   setInterval(() => process.ppid === npx || stopping.abort('SIGHUP'), 500).unref();
 }
-process.exitCode = await run(process.argv.slice(2), { terminal: processTerminal(), input: processInput(), env: process.env, signal: stopping.signal });
+const code = await run(process.argv.slice(2), { terminal: processTerminal(), input: processInput(), env: process.env, signal: stopping.signal });
+// Output that could not be written has set it already.
+process.exitCode ??= code;
 // Whatever a connection leaves behind must not keep the command waiting, nor whoever presses Ctrl-C now.
 for (const signal of SIGNALS) process.removeAllListeners(signal);
 setTimeout(() => process.exit(), 1000).unref();

@@ -41,8 +41,13 @@ export function styleFor(stream: { readonly isTTY?: boolean }, env: NodeJS.Proce
 export function processTerminal(): Terminal {
   const { stdout, stderr } = process;
   const gone = new AbortController();
-  // Whoever reads us may stop reading (`| head -1`): that is no error, and no reason to go on.
-  stdout.on('error', () => gone.abort());
+  // Whoever reads us may stop reading (`| head -1`): that is no error, and no reason to go on. A full disk is one.
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    gone.abort();
+    if (error.code === 'EPIPE' || process.exitCode === 1) return;
+    process.exitCode = 1;
+    stderr.write(`talaria: The output could not be written (${error.code ?? error.message}): write it elsewhere.\n`);
+  });
   stderr.on('error', () => {});
   return {
     out: (text) => void stdout.write(text),
