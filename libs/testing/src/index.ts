@@ -8,3 +8,4 @@ export type { PrincipalLike } from './principal-like.ts';
 export type { PlatformKeys } from './platform-keys.ts';
 export type { RunningProcess } from './processes.ts';
 export { startRealPlatform, type RealPlatform, type RealPlatformOptions } from './real-platform.ts';
+export { freePort } from './workspace.ts';

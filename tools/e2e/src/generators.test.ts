@@ -4,7 +4,7 @@ import { chmod, cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'no
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { freePort } from './five-minutes/free-port.ts';
+import { freePort } from '@talaria/testing';
 import { eventually } from './harness.ts';
 import { ROOT, run } from './run.ts';
 

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { eventually } from '@talaria/testing';
-import { freePort } from './free-port.ts';
+import { eventually, freePort } from '@talaria/testing';
 import type { Outside } from './outside.ts';
 import type { ReceivedSpan, SpanReceiver } from './span-receiver.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
