@@ -38,13 +38,13 @@ export function program(name, message = {}) {
   mkdirSync('log', { recursive: true });
   writeFileSync(\`log/\${name}.env~\`, JSON.stringify(process.env));
   renameSync(\`log/\${name}.env~\`, \`log/\${name}.env\`);
-  // Last: whoever sees the process finds its environment.
-  appendFileSync(\`log/\${name}.pids\`, \`\${process.pid}\\n\`);
-  console.log(\`\${name} runs\`);
   const stop = () => { appendFileSync('log/stops', \`\${name}\\n\`); process.exit(0); };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   process.on('disconnect', stop);
+  // Last: whoever sees the process finds its environment, and may stop it.
+  appendFileSync(\`log/\${name}.pids\`, \`\${process.pid}\\n\`);
+  console.log(\`\${name} runs\`);
   setInterval(() => {}, 1000);
   process.send?.({ ready: true, ...message });
 }
