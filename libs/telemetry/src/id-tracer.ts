@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { context as otel, isSpanContextValid, trace, TraceFlags, type Context, type Span, type SpanOptions, type Tracer } from '@opentelemetry/api';
+import { fixedSetting, type LiveSetting } from '@talaria/base';
 import type { TelemetrySettings } from './settings.ts';
 
 const pool = Buffer.alloc(4096);
@@ -18,18 +19,17 @@ function randomHex(bytes: number): string {
   }
 }
 
-function sampled({ sampler, ratio, disabled }: TelemetrySettings, traceId: string, parentFlags: number | undefined): boolean {
+function sampled({ sampler, disabled }: TelemetrySettings, ratio: number, traceId: string, parentFlags: number | undefined): boolean {
   if (disabled) return ((parentFlags ?? 0) & TraceFlags.SAMPLED) !== 0;
   if (parentFlags !== undefined && sampler.startsWith('parentbased')) return (parentFlags & TraceFlags.SAMPLED) !== 0;
-  if (sampler.endsWith('always_off')) return false;
-  return sampler.endsWith('always_on') || Number.parseInt(traceId.slice(-8), 16) < ratio * 2 ** 32;
+  return Number.parseInt(traceId.slice(-8), 16) < ratio * 2 ** 32;
 }
 
 /**
  * A tracer whose spans record nothing and are exported nowhere, yet have ids and a sampling decision: logs need the ids,
- * and other services, which may export, need the decision. Far cheaper than the SDK, which is then not even loaded.
+ * and other services, which may export, need the decision. `ratio` is the share of new traces that is sampled. Far cheaper than the SDK, which is then not even loaded.
  */
-export function idTracer(settings: TelemetrySettings): Tracer {
+export function idTracer(settings: TelemetrySettings, ratio: LiveSetting<number> = fixedSetting(settings.ratio)): Tracer {
   const startSpan = (_name: string, options: SpanOptions = {}, context: Context = otel.active()): Span => {
     const parent = options.root ? undefined : trace.getSpanContext(context);
     const valid = parent !== undefined && isSpanContextValid(parent) ? parent : undefined;
@@ -37,7 +37,7 @@ export function idTracer(settings: TelemetrySettings): Tracer {
     return trace.wrapSpanContext({
       traceId,
       spanId: randomHex(8),
-      traceFlags: sampled(settings, traceId, valid?.traceFlags) ? TraceFlags.SAMPLED : TraceFlags.NONE,
+      traceFlags: sampled(settings, ratio.get(), traceId, valid?.traceFlags) ? TraceFlags.SAMPLED : TraceFlags.NONE,
       ...(valid?.traceState ? { traceState: valid.traceState } : {}),
     });
   };

@@ -1,6 +1,6 @@
 import { diag, DiagLogLevel, type Tracer } from '@opentelemetry/api';
 import type { Sampler, SpanProcessor } from '@opentelemetry/sdk-trace';
-import type { Logger } from '@talaria/base';
+import type { LiveSetting, Logger } from '@talaria/base';
 import { detached } from '@talaria/context';
 import { countingExporter, type ExportCounts } from './exporter.ts';
 import type { ExportSettings, TelemetrySettings } from './settings.ts';
@@ -13,14 +13,21 @@ export interface Recording {
   stop(): Promise<void>;
 }
 
-async function samplerOf({ sampler, ratio }: TelemetrySettings): Promise<Sampler> {
-  const { AlwaysOffSampler, AlwaysOnSampler, ParentBasedSampler, TraceIdRatioBasedSampler } = await import('@opentelemetry/sdk-trace');
-  const root = sampler.endsWith('always_on') ? new AlwaysOnSampler() : sampler.endsWith('always_off') ? new AlwaysOffSampler() : new TraceIdRatioBasedSampler(ratio);
+/** Samples the share of new traces that `ratio` says at that moment. */
+async function samplerOf({ sampler }: TelemetrySettings, ratio: LiveSetting<number>): Promise<Sampler> {
+  const { ParentBasedSampler, TraceIdRatioBasedSampler } = await import('@opentelemetry/sdk-trace');
+  let current = { ratio: ratio.get(), sampler: new TraceIdRatioBasedSampler(ratio.get()) };
+  const now = (): Sampler => {
+    const wanted = ratio.get();
+    if (wanted !== current.ratio) current = { ratio: wanted, sampler: new TraceIdRatioBasedSampler(wanted) };
+    return current.sampler;
+  };
+  const root: Sampler = { shouldSample: (...span) => now().shouldSample(...span), toString: () => now().toString() };
   return sampler.startsWith('parentbased') ? new ParentBasedSampler({ root }) : root;
 }
 
-/** Sets the SDK up. Its packages are loaded only now (a quarter of a second). */
-export async function startRecording(settings: TelemetrySettings & { readonly export: ExportSettings }, resource: Record<string, string>, log: Logger): Promise<Recording> {
+/** Sets the SDK up. Its packages are loaded only now (a quarter of a second). `ratio` is the share of new traces that is sampled. */
+export async function startRecording(settings: TelemetrySettings & { readonly export: ExportSettings }, ratio: LiveSetting<number>, resource: Record<string, string>, log: Logger): Promise<Recording> {
   const { BatchSpanProcessor, TracerProvider } = await import('@opentelemetry/sdk-trace');
   const { resourceFromAttributes } = await import('@opentelemetry/resources');
   // The SDK's own words on failures repeat each batch; ours in countingExporter do not.
@@ -48,7 +55,7 @@ export async function startRecording(settings: TelemetrySettings & { readonly ex
     shutdown: () => batches.shutdown(),
   };
   // No resource detectors: they would publish the host's name and the command line.
-  const provider = new TracerProvider({ resource: resourceFromAttributes(resource), sampler: await samplerOf(settings), spanProcessors: [processor] });
+  const provider = new TracerProvider({ resource: resourceFromAttributes(resource), sampler: await samplerOf(settings, ratio), spanProcessors: [processor] });
   return {
     tracer: provider.getTracer('@talaria/telemetry'),
     counts: {

@@ -1,5 +1,5 @@
 import { parseKeyPairsIntoRecord } from '@opentelemetry/core';
-import type { Logger } from '@talaria/base';
+import { silentLogger, type Logger } from '@talaria/base';
 
 /** The environment, where OpenTelemetry's standard variables come from. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -36,7 +36,7 @@ export interface TelemetrySettings {
   /** Absent: spans are not exported. Unlike the specification's, our default exports only when an endpoint is set. */
   readonly export: ExportSettings | undefined;
   readonly sampler: SamplerName;
-  /** Share of new traces that a ratio sampler takes. */
+  /** Share of new traces that the sampler takes, from 0 (`always_off`) to 1 (`always_on`). */
   readonly ratio: number;
   readonly propagators: readonly PropagatorName[];
   /** `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`. */
@@ -109,12 +109,23 @@ function exportSettings(read: ReturnType<typeof reader>): ExportSettings | undef
 }
 
 function ratioOf(read: ReturnType<typeof reader>, sampler: SamplerName): number {
+  if (sampler.endsWith('always_off')) return 0;
   const value = read.text('OTEL_TRACES_SAMPLER_ARG');
   if (!sampler.endsWith('traceidratio') || value === undefined) return 1;
   const ratio = Number(value);
   if (ratio >= 0 && ratio <= 1) return ratio;
   read.ignored('OTEL_TRACES_SAMPLER_ARG', 'a number from 0 to 1');
   return 1;
+}
+
+/**
+ * The share of new traces, from 0 to 1, that `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` ask for together; undefined
+ * where they say nothing, or nothing that can be followed (`startTelemetry` logs that).
+ */
+export function samplingRatio(env: Environment): number | undefined {
+  const read = reader(env, silentLogger);
+  const sampler = read.one<SamplerName | 'unset'>('OTEL_TRACES_SAMPLER', SAMPLERS, 'unset');
+  return sampler === 'unset' ? undefined : ratioOf(read, sampler);
 }
 
 /** Reads the standard variables. Source: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ */

@@ -1,5 +1,5 @@
 import { propagation, trace, type Tracer } from '@opentelemetry/api';
-import type { Logger } from '@talaria/base';
+import { fixedSetting, type LiveSetting, type Logger } from '@talaria/base';
 import type { ClientMiddleware, ServerMiddleware } from 'nice-grpc-common';
 import { telemetryClientMiddleware } from './client-middleware.ts';
 import { idTracer } from './id-tracer.ts';
@@ -17,6 +17,11 @@ export interface TelemetryOptions {
   readonly instance: string;
   readonly env: Environment;
   readonly log: Logger;
+  /**
+   * The share of new traces that is sampled, from 0 to 1, at any moment. With a `parentbased_…` sampler, as is the default, a trace
+   * that came from elsewhere keeps its decision. Default: what the variables say (`samplingRatio`), else 1.
+   */
+  readonly sampling?: LiveSetting<number> | undefined;
 }
 
 /** Tracing of one service. */
@@ -54,11 +59,12 @@ function summary(recording: Recording, log: Logger): void {
  * Sets OpenTelemetry up by its standard variables (`OTEL_…`). Spans are exported only when an endpoint is set; without
  * one, trace ids and baggage still exist and flow. Never fails because of a backend that is away.
  */
-export async function startTelemetry({ service, version, instance, env, log }: TelemetryOptions): Promise<Telemetry> {
+export async function startTelemetry({ service, version, instance, env, log, sampling }: TelemetryOptions): Promise<Telemetry> {
   const settings = telemetrySettings(env, log);
   const resource = { 'service.name': service, 'service.version': version, 'service.instance.id': instance, 'telemetry.sdk.language': 'nodejs', ...settings.resource };
-  const recording = exports(settings) ? await startRecording(settings, resource, log) : undefined;
-  const tracer = recording?.tracer ?? idTracer(settings);
+  const ratio = sampling ?? fixedSetting(settings.ratio);
+  const recording = exports(settings) ? await startRecording(settings, ratio, resource, log) : undefined;
+  const tracer = recording?.tracer ?? idTracer(settings, ratio);
   const propagator = createPropagator(settings.propagators);
   // For libraries that know only OpenTelemetry's API (storage, messaging). With several services in one process, as in
   // tests, the first one wins there.
