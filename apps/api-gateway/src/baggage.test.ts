@@ -6,7 +6,7 @@ import { createPlatform, eventually, type TestPlatform } from '@talaria/testing'
 import { httpEdge, type HttpEdge } from './edge.ts';
 import { settings } from './settings.ts';
 
-const NAMES = ['tenant', 'region', 'other', 'user'];
+const NAMES = ['tenant', 'region', 'other', 'user', 'talaria-versions'];
 const keys = NAMES.map((name) => baggageKey(name, { maxBytes: 8_192 }));
 
 describe('baggage at the edge', () => {
@@ -26,7 +26,7 @@ describe('baggage at the edge', () => {
       getKeys: none,
       whoAmI: none,
     });
-    const env = { PORT: '0', TALARIA_READY_CONTRACTS: 'auth.v1.AuthService', TALARIA_ALLOWED_BAGGAGE: 'tenant,region' };
+    const env = { PORT: '0', TALARIA_READY_CONTRACTS: 'auth.v1.AuthService', TALARIA_ALLOWED_BAGGAGE: 'tenant,region,talaria-versions' };
     const gateway = platform.service({ name: 'api.gateway', edge: true, platform: { env }, capabilities: [{ name: 'http', checkers: [], start: () => edge.start(), stop: () => edge.stop() }] });
     edge = httpEdge(gateway, gateway.settings(settings));
     await platform.start();
@@ -45,7 +45,7 @@ describe('baggage at the edge', () => {
   };
 
   it('what is allowed by name travels, and nothing else does', async () => {
-    assert.deepEqual(await arrived('tenant=acme,other=x,region=eu%20west,user=root'), { tenant: 'acme', region: 'eu west' });
+    assert.deepEqual(await arrived('tenant=acme,other=x,region=eu%20west,user=root,talaria-versions=service.auth%3D2'), { tenant: 'acme', region: 'eu west' });
     assert.deepEqual(await arrived(['tenant=a', 'region=b']), { tenant: 'a', region: 'b' });
     assert.deepEqual(await arrived('Tenant=x,tenant%20=y,other=z'), {});
   });

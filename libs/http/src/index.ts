@@ -7,6 +7,8 @@ export { publicRoutes, readRoutes, type ContractRoutes, type ContractSource, typ
 // For the gateway.
 export { createGateway, type Gateway, type GatewayOptions } from './gateway/gateway.ts';
 export { type Authenticated } from './gateway/handle.ts';
+export { type BaggageFor } from './gateway/edge-baggage.ts';
+export { type EdgeCall } from './gateway/edge-call.ts';
 export { type ClientFactory } from './gateway/call.ts';
 export { type DynamicDefinition, type DynamicMethod } from './gateway/definition.ts';
 export { type ServerTimeouts } from './gateway/listen.ts';

@@ -6,6 +6,7 @@ import { type ContractSource } from '../transcode/routes.ts';
 import { answerProblem } from './answer.ts';
 import { discardBody } from './body.ts';
 import { type ClientFactory } from './call.ts';
+import { type BaggageFor } from './edge-baggage.ts';
 import { protocolProblem } from './expectations.ts';
 import { requestHandler, type Authenticated } from './handle.ts';
 import { limitedServer, listenAll, type Listening, type ServerTimeouts } from './listen.ts';
@@ -34,8 +35,13 @@ export interface GatewayOptions {
   readonly streamDeadlineMs?: number;
   /** The greatest body. Default 1 MiB. */
   readonly maxBodyBytes?: number;
-  /** Names of baggage that strangers may send. Default none. */
+  /** Names of baggage that strangers may send. Default none. Those that begin with `talaria-` are the platform's own, and never taken from them. */
   readonly allowedBaggage?: readonly string[];
+  /**
+   * Baggage that the gateway itself gives a call, by names that begin with `talaria-`: asked once a call, when it is known who calls and
+   * for what. If it throws, the call goes on without. Default: none.
+   */
+  readonly baggageFor?: BaggageFor;
   readonly timeouts?: ServerTimeouts;
   /** What describes the contracts: `/openapi.json`, and `/docs` if there is a viewer. false turns both off. Default: no viewer. */
   readonly docs?: DocsOptions | false;
@@ -67,6 +73,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     streamDeadlineMs: options.streamDeadlineMs ?? 300_000,
     maxBodyBytes: options.maxBodyBytes ?? 1024 * 1024,
     allowedBaggage: options.allowedBaggage ?? [],
+    baggageFor: options.baggageFor,
   });
 
   let wasReady = false;

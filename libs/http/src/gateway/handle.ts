@@ -9,6 +9,8 @@ import { type Route } from '../transcode/routes.ts';
 import { answer, answerProblem } from './answer.ts';
 import { contentTypeOf, discardBody, readBody } from './body.ts';
 import { callRoute, clientsOf, type ClientFactory } from './call.ts';
+import { askForBaggage, strangersBaggage, withBaggage, type BaggageFor } from './edge-baggage.ts';
+import { edgeCall } from './edge-call.ts';
 import { HttpError, methodNotAllowed, toHttpError } from './http-error.ts';
 import { inboundContext, requestIdOf } from './inbound-context.ts';
 import { basicCredentials, isOAuth, requireForm, toOAuthAnswer } from './oauth.ts';
@@ -33,6 +35,7 @@ export interface HandlerOptions {
   readonly streamDeadlineMs: number;
   readonly maxBodyBytes: number;
   readonly allowedBaggage: readonly string[];
+  readonly baggageFor: BaggageFor | undefined;
 }
 
 /** One request on its way. */
@@ -65,7 +68,7 @@ function bearerToken(req: IncomingMessage): string {
 /** Makes the function that answers every request but those about the gateway itself. */
 export function requestHandler(options: HandlerOptions): (req: IncomingMessage, res: ServerResponse, continueFirst: boolean) => void {
   const { routes, log } = options;
-  const allowedBaggage = new Set(options.allowedBaggage);
+  const allowedBaggage = strangersBaggage(options.allowedBaggage, log);
   const methodOf = clientsOf(options.client);
 
   const find = (method: string, path: string): Extract<Found<Route>, { route: Route }> => {
@@ -91,7 +94,7 @@ export function requestHandler(options: HandlerOptions): (req: IncomingMessage, 
     const streams = route.desc.methodKind === 'server_streaming';
     const deadline = performance.now() + (streams ? options.streamDeadlineMs : options.deadlineMs);
     await runInCall({ deadline, signal }, async () => {
-      const who = token === undefined ? {} : await options.authenticate(token);
+      const who: Partial<Authenticated> = token === undefined ? {} : await options.authenticate(token);
       if (signal.aborted) throw signal.reason as Error;
       const contentType = contentTypeOf(req, body.length);
       const request = readRequest(route, {
@@ -101,7 +104,8 @@ export function requestHandler(options: HandlerOptions): (req: IncomingMessage, 
         contentType: oauth ? requireForm(contentType) : contentType,
         ...(oauth ? { extra: basicCredentials(req), ignoreUnknown: true } : {}),
       });
-      await runInCall({ ...who }, () => callRoute(route, methodOf(route), request, res, signal, oauth ? { pragma: 'no-cache' } : {}));
+      const baggage = askForBaggage(options.baggageFor, edgeCall(route, who.principal, req, request), log);
+      await runInCall({ ...who }, () => withBaggage(baggage, () => callRoute(route, methodOf(route), request, res, signal, oauth ? { pragma: 'no-cache' } : {})));
     });
   };
 

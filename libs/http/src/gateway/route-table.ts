@@ -5,6 +5,8 @@ import { readRoutes, type ContractRoutes, type ContractSource, type Route } from
 /** The routes of one contract that is published now. */
 export interface PublishedRoutes {
   readonly contract: string;
+  /** Who owns the contract. */
+  readonly service: string;
   readonly descriptorSet: Uint8Array;
   readonly routes: readonly Route[];
 }
@@ -34,9 +36,9 @@ export function routeTable(contracts: LiveSetting<readonly ContractSource[]>, { 
   const gone = new Map<string, { readonly routes: readonly Route[]; readonly forget: CancelTimer }>();
 
   const read = (source: ContractSource): PublishedRoutes | undefined => {
-    const { contract, descriptorSet } = source;
+    const { contract, service, descriptorSet } = source;
     const before = known.get(contract);
-    if (before && Buffer.compare(before.descriptorSet, descriptorSet) === 0) return before;
+    if (before?.service === service && Buffer.compare(before.descriptorSet, descriptorSet) === 0) return before;
     let found: ContractRoutes;
     try {
       found = readRoutes(source);
@@ -45,7 +47,7 @@ export function routeTable(contracts: LiveSetting<readonly ContractSource[]>, { 
       return before;
     }
     for (const { method, reason } of found.refused) log.warn('a method is not routed', { contract, method, reason });
-    return { contract, descriptorSet, routes: found.routes };
+    return { contract, service, descriptorSet, routes: found.routes };
   };
 
   const routesOf = (some: Iterable<{ readonly routes: readonly Route[] }>): readonly Route[] => [...some].flatMap(({ routes }) => routes);

@@ -25,6 +25,8 @@ export interface Route {
   readonly pattern: string;
   readonly template: Template;
   readonly contract: string;
+  /** Who owns the contract, such as `service.account`. */
+  readonly service: string;
   readonly desc: DescMethod;
   /** Where the body goes: the whole request, one field of it, or nowhere. */
   readonly body: 'all' | 'none' | DescField;
@@ -76,7 +78,7 @@ function bodyOf(rule: HttpRule, method: DescMethod): Route['body'] {
   return field;
 }
 
-function routeOf(rule: HttpRule, method: DescMethod, shared: Pick<Route, 'contract' | 'access' | 'registry'>): Route {
+function routeOf(rule: HttpRule, method: DescMethod, shared: Pick<Route, 'contract' | 'service' | 'access' | 'registry'>): Route {
   const [verb, pattern] = verbAndPattern(rule);
   const template = parseTemplate(pattern);
   if (isReservedTemplate(template)) throw new Error(`${pattern} belongs to the gateway itself: give it another path`);
@@ -90,14 +92,14 @@ function routeOf(rule: HttpRule, method: DescMethod, shared: Pick<Route, 'contra
   return { method: verb, pattern, template, desc: method, body, responseBody, ...shared };
 }
 
-function routesOfMethod(method: DescMethod, contract: string, registry: FileRegistry): readonly Route[] {
+function routesOfMethod(method: DescMethod, { contract, service }: Pick<Route, 'contract' | 'service'>, registry: FileRegistry): readonly Route[] {
   const rule = option<HttpRule>(registry, method, 'google.api.http');
   if (!rule) return [];
   const access = option<AccessRule>(registry, method, 'talaria.options.v1.access')?.kind.case;
   // Default deny: what says nothing is for services, and so is `services`.
   if (access === undefined || access === 'services') throw new Error('it has google.api.http, and no access rule that lets customers in (anyone, principal)');
   if (method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming') throw new Error('clients cannot stream over HTTP/JSON');
-  return [rule, ...rule.additionalBindings].map((one) => routeOf(one, method, { contract, access, registry }));
+  return [rule, ...rule.additionalBindings].map((one) => routeOf(one, method, { contract, service, access, registry }));
 }
 
 /** What a contract says about HTTP. */
@@ -108,15 +110,15 @@ export interface ContractRoutes {
 }
 
 /** Reads the routes of a contract. Throws an Error when the descriptors do not hold the contract. */
-export function readRoutes({ contract, descriptorSet }: ContractSource): ContractRoutes {
+export function readRoutes({ contract, service, descriptorSet }: ContractSource): ContractRoutes {
   const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptorSet));
-  const service = registry.getService(contract);
-  if (!service) throw new Error(`the descriptors of ${contract} do not declare it`);
+  const declared = registry.getService(contract);
+  if (!declared) throw new Error(`the descriptors of ${contract} do not declare it`);
   const routes: Route[] = [];
   const refused: { method: string; reason: string }[] = [];
-  for (const method of service.methods) {
+  for (const method of declared.methods) {
     try {
-      routes.push(...routesOfMethod(method, contract, registry));
+      routes.push(...routesOfMethod(method, { contract, service }, registry));
     } catch (error) {
       refused.push({ method: method.name, reason: error instanceof Error ? error.message : String(error) });
     }
