@@ -60,6 +60,14 @@ for (const engine of engines) {
       assert.deepEqual((await etcd.list('x/')).entries.map(({ key }) => key), ['x/b', 'x/c']);
     });
 
+    it('knows how long a lease still has', async () => {
+      const { id, ttlSeconds } = await etcd.leases.grant(600);
+      const left = (await etcd.leases.remaining(id)) ?? 0;
+      assert.ok(left > 0 && left <= ttlSeconds, String(left));
+      await etcd.leases.revoke(id);
+      assert.equal(await etcd.leases.remaining(id), undefined);
+    });
+
     it('tells that it is well', async () => {
       assert.equal(etcd.checker().name, 'etcd');
       const found = await etcd.checker().check(AbortSignal.timeout(10_000));

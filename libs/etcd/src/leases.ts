@@ -8,6 +8,8 @@ export interface Leases {
   grant(ttlSeconds: number): Promise<{ readonly id: string; readonly ttlSeconds: number }>;
   /** Starts the lease's time anew; false if the lease is gone. Rejects while etcd is away. */
   keepAlive(id: string): Promise<boolean>;
+  /** How many seconds the lease still has, by etcd's clock; undefined if it is gone. */
+  remaining(id: string): Promise<number | undefined>;
   /** Ends the lease, and with it the keys that hang on it. One that is gone already is fine. */
   revoke(id: string): Promise<void>;
 }
@@ -41,6 +43,10 @@ export function createLeases(client: Etcd3, within: () => { deadline: number }, 
       // Not observed by the pulse: the answer's revision need not be the store's newest.
       const { TTL } = await outside(() => keepAliveOnce(id));
       return Number(TTL) > 0;
+    },
+    async remaining(id) {
+      const { TTL } = await outside(() => leaseClient.leaseTimeToLive({ ID: id }, within()));
+      return Number(TTL) < 0 ? undefined : Number(TTL);
     },
     async revoke(id) {
       await outside(() => leaseClient.leaseRevoke({ ID: id }, within())).catch((error: unknown) => {
