@@ -39,7 +39,8 @@ export function limitsOf(options: LimitedOptions, defaults: DefaultLimits, own?:
   let deadline = options.deadline;
   if (ambient.deadline !== undefined) deadline = earlier(deadline, onClock(ambient.deadline, ambient.clock, clock));
   if (options.timeoutMs !== undefined) deadline = earlier(deadline, clock.monotonic() + options.timeoutMs);
-  if (defaults.longestMs !== undefined) deadline = earlier(deadline, clock.monotonic() + defaults.longestMs);
+  const { longestMs } = defaults;
+  if (longestMs !== undefined) deadline = earlier(deadline, clock.monotonic() + longestMs);
   return { deadline: deadline ?? clock.monotonic() + defaults.defaultTimeoutMs, clock, signal: joined(ambient.signal, joined(options.signal, own)) };
 }
 

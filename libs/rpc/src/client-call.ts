@@ -1,10 +1,12 @@
 import { context as otel } from '@opentelemetry/api';
+import type { LiveSetting } from '@talaria/base';
 import { Metadata, type ClientMiddleware } from 'nice-grpc-common';
 import { streamAttempts, unaryAttempts } from './attempts.ts';
 import { limit, limitsOf, type DefaultLimits, type LimitedOptions } from './call-limits.ts';
 import { clientChain, singleResponse, type Step } from './chain.ts';
 import { codecError, toServiceError } from './client-errors.ts';
 import type { ContractMethod } from './contract.ts';
+import { deadlineOf, type CallDeadlines } from './live-deadlines.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { Route } from './route.ts';
 import type { WireCallOptions } from './transport.ts';
@@ -14,6 +16,7 @@ export interface CallParts extends DefaultLimits {
   readonly route: () => Route;
   readonly retry: RetryPolicy | undefined;
   readonly middleware: readonly ClientMiddleware[];
+  readonly deadlines: LiveSetting<CallDeadlines> | undefined;
 }
 
 function encode(method: ContractMethod, request: unknown): Uint8Array {
@@ -68,7 +71,13 @@ function wireStep(method: ContractMethod, parts: CallParts): Step<LimitedOptions
 
 /** The function of a client for one method. */
 export function clientMethod(method: ContractMethod, shared: CallParts): (request: unknown, options?: LimitedOptions) => unknown {
-  const parts = { ...shared, longestMs: method.deadlineMs };
+  const longest = deadlineOf(method, shared.deadlines);
+  const parts: CallParts = {
+    ...shared,
+    get longestMs() {
+      return longest();
+    },
+  };
   const steps = clientChain(method, parts.middleware, wireStep(method, parts));
   if (!method.responseStream) {
     return async (request, options = {}) => {

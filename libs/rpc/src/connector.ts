@@ -1,10 +1,11 @@
-import type { Clock } from '@talaria/base';
+import type { Clock, LiveSetting } from '@talaria/base';
 import type { Client, CompatServiceDefinition } from 'nice-grpc';
 import type { ClientMiddleware } from 'nice-grpc-common';
 import type { CallLimits } from './call-limits.ts';
 import { clientMethod } from './client-call.ts';
 import { connectionPool } from './connection-pool.ts';
 import { contractMethods, contractName } from './contract.ts';
+import type { CallDeadlines } from './live-deadlines.ts';
 import type { Picker } from './picker.ts';
 import type { Resolver } from './resolver.ts';
 import type { RetryPolicy } from './retry-policy.ts';
@@ -27,6 +28,8 @@ export interface ConnectorOptions {
   readonly connectTimeoutMs?: number;
   /** For calls to which neither the ambient call nor their options set a deadline. Default 10,000. */
   readonly defaultTimeoutMs?: number;
+  /** What replaces the deadlines that contracts give their methods, for calls that begin from then on. Default: nothing. */
+  readonly deadlines?: LiveSetting<CallDeadlines> | undefined;
   /** What the deadlines of calls outside of calls are measured by, and pauses between attempts. Default: the time of this machine. */
   readonly clock?: Clock | undefined;
   /** How long a call waits for the resolver's first answer. Default 1,000. */
@@ -45,7 +48,7 @@ export interface Connector {
 
 /** Makes a connector. It resolves and connects when it is first used. */
 export function createConnector(options: ConnectorOptions): Connector {
-  const { resolver, transports, picker, retry, middleware = [], maxResponseBytes, connectTimeoutMs, defaultTimeoutMs = 10_000, clock, firstAnswerMs = 1_000, graceMs = 10_000 } = options;
+  const { resolver, transports, picker, retry, middleware = [], maxResponseBytes, connectTimeoutMs, defaultTimeoutMs = 10_000, deadlines, clock, firstAnswerMs = 1_000, graceMs = 10_000 } = options;
   const connect = { ...(maxResponseBytes === undefined ? {} : { maxResponseBytes }), ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }) };
   const pool = connectionPool(transports, connect, graceMs);
   const routes = new Map<string, Route>();
@@ -64,7 +67,7 @@ export function createConnector(options: ConnectorOptions): Connector {
   return {
     client<D extends CompatServiceDefinition>(definition: D, extra: { readonly middleware?: readonly ClientMiddleware[] } = {}) {
       const contract = contractName(definition);
-      const parts = { route: () => route(contract), retry, middleware: [...middleware, ...(extra.middleware ?? [])], defaultTimeoutMs, clock };
+      const parts = { route: () => route(contract), retry, middleware: [...middleware, ...(extra.middleware ?? [])], defaultTimeoutMs, deadlines, clock };
       const methods = contractMethods(definition).map((method) => [method.key, clientMethod(method, parts)]);
       return Object.fromEntries(methods) as Client<D, CallLimits>;
     },

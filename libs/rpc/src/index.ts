@@ -3,6 +3,7 @@ export { wrongHandlers } from './handlers.ts';
 export { createServer, type Server, type ServerOptions } from './server.ts';
 export { createConnector, type Connector, type ConnectorOptions } from './connector.ts';
 export type { CallLimits } from './call-limits.ts';
+export type { CallDeadlines } from './live-deadlines.ts';
 export { grpcTransport } from './grpc/grpc-transport.ts';
 export { inprocTransport } from './inproc/inproc-transport.ts';
 export { staticResolver } from './static-resolver.ts';

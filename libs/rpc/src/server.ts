@@ -1,10 +1,11 @@
-import { silentLogger, type Clock, type Logger } from '@talaria/base';
+import { silentLogger, type Clock, type LiveSetting, type Logger } from '@talaria/base';
 import { detached } from '@talaria/context';
 import type { CompatServiceDefinition, ServiceImplementation } from 'nice-grpc';
 import type { ServerMiddleware } from 'nice-grpc-common';
 import { contractMethods, contractName } from './contract.ts';
 import { contractCalls, type ContractCalls } from './contract-calls.ts';
 import { wrongHandlers } from './handlers.ts';
+import { deadlineOf, type CallDeadlines } from './live-deadlines.ts';
 import { callHandler, type HandlerFunction } from './server-call.ts';
 import { transportFor } from './transport-for.ts';
 import type { IncomingCall, Listener, ServedMethod, Transport } from './transport.ts';
@@ -21,6 +22,8 @@ export interface ServerOptions {
   readonly log?: Logger;
   /** What the deadlines of calls are measured by. Default: the client's clock where that is known (`inproc`), else the time of this machine. */
   readonly clock?: Clock | undefined;
+  /** What replaces the deadlines that contracts give their methods, for calls that arrive from then on. Default: nothing. */
+  readonly deadlines?: LiveSetting<CallDeadlines> | undefined;
   /** Greatest request, in bytes. Default 4 MiB. */
   readonly maxRequestBytes?: number;
 }
@@ -52,7 +55,7 @@ interface Served {
 
 /** Makes a server; it serves nothing and listens nowhere yet. */
 export function createServer(options: ServerOptions): Server {
-  const { transports, admit, log = silentLogger, clock, maxRequestBytes, middleware: around = [] } = options;
+  const { transports, admit, log = silentLogger, clock, deadlines, maxRequestBytes, middleware: around = [] } = options;
   const forAll = typeof around === 'function' ? around : () => around;
   const served = new Map<string, Served>();
   const listeners: Listener[] = [];
@@ -77,9 +80,19 @@ export function createServer(options: ServerOptions): Server {
       const calls = contractCalls(contract);
       const serve = { middleware: followed(forAll, middleware), admit, log, clock };
       const methods = contractMethods(definition).map((method): ServedMethod => {
-        const { path, requestStream, responseStream, key, deadlineMs } = method;
+        const { path, requestStream, responseStream, key } = method;
+        const longest = deadlineOf(method, deadlines);
         const handler = (implementation as Record<string, HandlerFunction>)[key] as HandlerFunction;
-        return { path, requestStream, responseStream, deadlineMs, calls, handler: callHandler(method, handler.bind(implementation), serve) };
+        return {
+          path,
+          requestStream,
+          responseStream,
+          get deadlineMs() {
+            return longest();
+          },
+          calls,
+          handler: callHandler(method, handler.bind(implementation), serve),
+        };
       });
       served.set(contract, { methods, calls });
       for (const listener of listeners) listener.add(contract, methods);

@@ -98,7 +98,7 @@ export type CallHandler = (call: IncomingCall) => AsyncIterable<Uint8Array>;
 /** One method that a listener answers. */
 export interface ServedMethod extends WireMethod {
   readonly handler: CallHandler;
-  /** The longest a call may take, in ms, whatever its client wants. Default: as long as the client wants. */
+  /** The longest a call may take, in ms, whatever its client wants; asked once for each call. Default: as long as the client wants. */
   readonly deadlineMs?: number | undefined;
   /** The calls of its contract that are in flight. Default: nobody counts them. */
   readonly calls?: ContractCalls | undefined;

@@ -1,6 +1,7 @@
 import { grpcTransport } from './grpc/grpc-transport.ts';
 import { inprocTransport } from './inproc/inproc-transport.ts';
 import { contractsSuite } from './testing/contracts-suite.ts';
+import { deadlinesSuite } from './testing/deadlines-suite.ts';
 import { rpcSuite } from './testing/rpc-suite.ts';
 import { transportSuite } from './testing/transport-suite.ts';
 import type { TransportHarness } from './testing/bench.ts';
@@ -15,4 +16,5 @@ for (const harness of harnesses) {
   transportSuite(harness);
   rpcSuite(harness);
   contractsSuite(harness);
+  deadlinesSuite(harness);
 }
