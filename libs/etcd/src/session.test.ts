@@ -80,6 +80,26 @@ function sessionsAndWatches(engine: Engine): void {
     await eventually('nothing is left', async () => (await keysBelow('q/')) === '');
   });
 
+  it('keeps another value when told, also before the first one is there and while it is put', async () => {
+    const lines: string[] = [];
+    const session = openSession(etcd, { log: { ...log, warn: (line) => void lines.push(line) }, ttlSeconds: 2 });
+    const kept = session.keep('v/key', '0');
+    await kept.set('1');
+    for (let i = 2; i < 20; i++) {
+      void kept.set(String(i));
+      await new Promise((resolve) => setTimeout(resolve, i % 4));
+    }
+    await kept.ready;
+    await kept.set('last');
+    assert.equal((await etcd.get('v/key'))?.value.toString(), 'last');
+    await etcd.delete('v/key');
+    await eventually('the last value is put again', async () => (await etcd.get('v/key'))?.value.toString() === 'last');
+    assert.deepEqual(lines, ['a key of ours in etcd is gone: putting it again']);
+    await session.release();
+    await kept.set('too late');
+    assert.equal(await etcd.get('v/key'), undefined);
+  });
+
   it('grants a new lease when somebody ends it', async () => {
     const session = openSession(etcd, { log, ttlSeconds: 2 });
     await session.keep('g/key', 'here').ready;
@@ -116,6 +136,23 @@ function sessionsAndWatches(engine: Engine): void {
     watch.close();
     await etcd.put('w/6', '');
     assert.equal(told.at(-1), 'delete w/0');
+  });
+
+  it('tells the revision of a listing, and what one transaction put and deleted by its revision', async () => {
+    await etcd.put('t/old', '');
+    const listed: bigint[] = [];
+    const revisions: bigint[] = [];
+    const watch = watchPrefix(etcd, 't/', {
+      log,
+      onSnapshot: (_, revision) => void listed.push(revision),
+      onEvents: (events) => void revisions.push(...events.map((event) => (event.type === 'put' ? event.entry.modRevision : event.revision))),
+    });
+    await watch.ready;
+    const { revision } = await etcd.transaction({ compare: [], success: [{ delete: 't/old' }, { put: 't/new', value: '' }] });
+    await eventually('it is told', () => revisions.length === 2);
+    assert.deepEqual(revisions, [revision, revision]);
+    assert.ok(listed[0] !== undefined && listed[0] > 0n && listed[0] < revision);
+    watch.close();
   });
 
   it('lists anew now and then, although nothing seems wrong', async () => {

@@ -20,6 +20,8 @@ export type SessionState = 'pending' | 'held' | 'lost';
 export interface Kept {
   /** Resolves when the key is in etcd for the first time. Never rejects; stays pending while etcd is away. */
   readonly ready: Promise<void>;
+  /** Keeps another value from now on. Resolves after one attempt to put it; the session goes on to try. */
+  set(value: string): Promise<void>;
   /** Removes the key, if it still hangs on this session's lease. Resolves after one attempt; the session goes on to try. */
   release(): Promise<void>;
 }
@@ -34,7 +36,7 @@ export interface Session {
 }
 
 interface KeptKey {
-  readonly value: string;
+  value: string;
   /** The lease that it was put on, when we last looked. */
   on: string | undefined;
   readonly setReady: () => void;
@@ -69,8 +71,11 @@ export function openSession(etcd: Etcd, { log, ttlSeconds = DEFAULT_TTL_SECONDS 
 
   const put = (key: string, kept: KeptKey, on: string): Promise<void> =>
     inTurn(key, async () => {
-      if (released || keys.get(key) !== kept) return;
-      await etcd.put(key, kept.value, { lease: on });
+      for (let value: string | undefined; value !== kept.value; ) {
+        if (released || keys.get(key) !== kept) return;
+        value = kept.value;
+        await etcd.put(key, value, { lease: on });
+      }
       kept.on = on;
       kept.setReady();
     });
@@ -83,8 +88,9 @@ export function openSession(etcd: Etcd, { log, ttlSeconds = DEFAULT_TTL_SECONDS 
 
   /** Looks whether the key is there, and ours. */
   const verify = async (key: string, kept: KeptKey, on: string): Promise<void> => {
-    const found = await etcd.get(key);
-    if (released || keys.get(key) !== kept || (found?.lease === on && found.value.toString() === kept.value)) return;
+    const { value } = kept;
+    const found = await inTurn(key, () => etcd.get(key));
+    if (released || keys.get(key) !== kept || kept.value !== value || (found?.lease === on && found.value.toString() === value)) return;
     if (kept.on === on) log.warn(found ? 'a key of ours in etcd was overwritten: putting it again' : 'a key of ours in etcd is gone: putting it again', { key });
     await put(key, kept, on);
   };
@@ -156,6 +162,13 @@ export function openSession(etcd: Etcd, { log, ttlSeconds = DEFAULT_TTL_SECONDS 
       waker.wake();
       return {
         ready,
+        async set(next) {
+          if (kept.value === next || keys.get(key) !== kept) return;
+          kept.value = next;
+          // Not on the lease yet: the round that puts it there takes this value.
+          if (released || !lease || kept.on !== lease.id) return;
+          await put(key, kept, lease.id).catch(() => waker.wake());
+        },
         async release() {
           if (keys.get(key) !== kept) return;
           keys.delete(key);

@@ -12,8 +12,8 @@ export interface EtcdEntry {
   readonly lease: string;
 }
 
-/** One change below a watched prefix. */
-export type WatchEvent = { readonly type: 'put'; readonly entry: EtcdEntry } | { readonly type: 'delete'; readonly key: string };
+/** One change below a watched prefix. `revision` of a deletion: the store's when the key was deleted, so that it can be told what else the same transaction did. */
+export type WatchEvent = { readonly type: 'put'; readonly entry: EtcdEntry } | { readonly type: 'delete'; readonly key: string; readonly revision: bigint };
 
 /** What must hold for a transaction to succeed. */
 export type Comparison =

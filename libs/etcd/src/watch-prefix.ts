@@ -9,8 +9,8 @@ import type { WatchStream } from './watch-stream.ts';
 /** What a watch tells, and to whom. Listeners run outside of every call; one that throws is logged and goes on to be told. */
 export interface WatchOptions {
   readonly log: Logger;
-  /** Everything below the prefix, after each listing: the first, and one after every break. What is missing now was deleted or lost meanwhile. */
-  onSnapshot?(entries: ReadonlyMap<string, EtcdEntry>): void;
+  /** Everything below the prefix as of a revision of the store, after each listing: the first, and one after every break. What is missing now was deleted or lost meanwhile. */
+  onSnapshot?(entries: ReadonlyMap<string, EtcdEntry>, revision: bigint): void;
   /** What changed since, in order; `entries` already holds it. */
   onEvents?(events: readonly WatchEvent[], entries: ReadonlyMap<string, EtcdEntry>): void;
   /** How often everything is listed anew although nothing seemed wrong, in ms. Default 60,000. */
@@ -87,7 +87,7 @@ export function watchPrefix(etcd: Etcd, prefix: string, options: WatchOptions): 
         complaint.worked();
         const snapshot = new Map(listed.entries.map((entry) => [entry.key, entry]));
         entries = snapshot;
-        tell(() => options.onSnapshot?.(snapshot));
+        tell(() => options.onSnapshot?.(snapshot, listed.revision));
         setReady();
         await watchFrom(listed.revision + 1n);
         if (closed) return;

@@ -56,7 +56,7 @@ export function openWatchStream(client: Etcd3, prefix: string, createTimeoutMs: 
       return;
     }
     if (response.events.length === 0) return;
-    onEvents(response.events.map(({ type, kv }) => (type === 'Delete' ? { type: 'delete', key: kv.key.toString() } : { type: 'put', entry: toEntry(kv) })));
+    onEvents(response.events.map(({ type, kv }) => (type === 'Delete' ? { type: 'delete', key: kv.key.toString(), revision: BigInt(kv.mod_revision) } : { type: 'put', entry: toEntry(kv) })));
   };
 
   const open = async (): Promise<void> => {
