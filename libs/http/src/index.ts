@@ -11,6 +11,7 @@ export { type BaggageFor } from './gateway/edge-baggage.ts';
 export { type EdgeCall } from './gateway/edge-call.ts';
 export { type ClientFactory } from './gateway/call.ts';
 export { type DynamicDefinition, type DynamicMethod } from './gateway/definition.ts';
+export { type GatewayLimits, type Live } from './gateway/limits.ts';
 export { type ServerTimeouts } from './gateway/listen.ts';
 export { type DocsOptions } from './gateway/own-answers.ts';
 export { type DocsViewer } from './docs/serve-docs.ts';

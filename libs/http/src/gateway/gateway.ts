@@ -9,13 +9,14 @@ import { type ClientFactory } from './call.ts';
 import { type BaggageFor } from './edge-baggage.ts';
 import { protocolProblem } from './expectations.ts';
 import { requestHandler, type Authenticated } from './handle.ts';
+import { limitSettings, type GatewayLimits } from './limits.ts';
 import { limitedServer, listenAll, type Listening, type ServerTimeouts } from './listen.ts';
 import { ownAnswers, type DocsOptions } from './own-answers.ts';
 import { routeTable } from './route-table.ts';
 import { splitTarget } from './target.ts';
 
 /** How a gateway is made. */
-export interface GatewayOptions {
+export interface GatewayOptions extends GatewayLimits {
   /** What is published now. With `ready`, unknown paths are 503 instead of 404 until that resolves. */
   readonly contracts: LiveSetting<readonly ContractSource[]> & { readonly ready?: Promise<void> };
   /** Makes clients for contracts: `service.client`. */
@@ -29,12 +30,6 @@ export interface GatewayOptions {
   readonly host?: string;
   /** Default 8080; 0 takes a free one. */
   readonly port?: number;
-  /** How long a call may take. Default 10,000. */
-  readonly deadlineMs?: number;
-  /** How long a call may take whose method streams its answers. Default 300,000. */
-  readonly streamDeadlineMs?: number;
-  /** The greatest body. Default 1 MiB. */
-  readonly maxBodyBytes?: number;
   /** Names of baggage that strangers may send. Default none. Those that begin with `talaria-` are the platform's own, and never taken from them. */
   readonly allowedBaggage?: readonly string[];
   /**
@@ -69,9 +64,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     client: options.client,
     authenticate: options.authenticate,
     log,
-    deadlineMs: options.deadlineMs ?? 10_000,
-    streamDeadlineMs: options.streamDeadlineMs ?? 300_000,
-    maxBodyBytes: options.maxBodyBytes ?? 1024 * 1024,
+    limits: limitSettings(options),
     allowedBaggage: options.allowedBaggage ?? [],
     baggageFor: options.baggageFor,
   });

@@ -14,6 +14,7 @@ import { edgeCall } from './edge-call.ts';
 import { HttpError, methodNotAllowed, toHttpError } from './http-error.ts';
 import { inboundContext, requestIdOf } from './inbound-context.ts';
 import { basicCredentials, isOAuth, requireForm, toOAuthAnswer } from './oauth.ts';
+import { admission, BUSY, type LimitSettings } from './limits.ts';
 import { type RouteTable } from './route-table.ts';
 import { splitTarget } from './target.ts';
 
@@ -31,9 +32,7 @@ export interface HandlerOptions {
   readonly client: ClientFactory;
   readonly authenticate: (token: string) => Promise<Authenticated>;
   readonly log: Logger;
-  readonly deadlineMs: number;
-  readonly streamDeadlineMs: number;
-  readonly maxBodyBytes: number;
+  readonly limits: LimitSettings;
   readonly allowedBaggage: readonly string[];
   readonly baggageFor: BaggageFor | undefined;
 }
@@ -67,7 +66,8 @@ function bearerToken(req: IncomingMessage): string {
 
 /** Makes the function that answers every request but those about the gateway itself. */
 export function requestHandler(options: HandlerOptions): (req: IncomingMessage, res: ServerResponse, continueFirst: boolean) => void {
-  const { routes, log } = options;
+  const { routes, log, limits } = options;
+  const admit = admission(limits.maxInFlight, log);
   const allowedBaggage = strangersBaggage(options.allowedBaggage, log);
   const methodOf = clientsOf(options.client);
 
@@ -86,13 +86,14 @@ export function requestHandler(options: HandlerOptions): (req: IncomingMessage, 
 
   const serve = async (exchange: Exchange, route: Route, variable: (name: string) => string, query: string): Promise<void> => {
     const { req, res, signal } = exchange;
+    admit(res);
     checkAuthorization(req);
     const oauth = isOAuth(route.pattern);
     const token = route.access === 'principal' ? bearerToken(req) : undefined;
-    const body = await readBody(req, res, { limit: options.maxBodyBytes, continueFirst: exchange.continueFirst });
+    const body = await readBody(req, res, { limit: limits.maxBodyBytes.get(), continueFirst: exchange.continueFirst });
     if (signal.aborted) throw signal.reason as Error;
     const streams = route.desc.methodKind === 'server_streaming';
-    const deadline = performance.now() + (streams ? options.streamDeadlineMs : options.deadlineMs);
+    const deadline = performance.now() + (streams ? limits.streamDeadlineMs : limits.deadlineMs).get();
     await runInCall({ deadline, signal }, async () => {
       const who: Partial<Authenticated> = token === undefined ? {} : await options.authenticate(token);
       if (signal.aborted) throw signal.reason as Error;
@@ -116,7 +117,8 @@ export function requestHandler(options: HandlerOptions): (req: IncomingMessage, 
     if (status >= 500) {
       span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
       if (exchange.signal.aborted) log.debug('a request was given up', { code: error.code });
-      else log[status === 500 ? 'error' : 'warn']('a request failed', { method: req.method, route: pattern, status, code: error.code, err: error });
+      // One line for many of them: the admission writes it.
+      else if (error.code !== BUSY) log[status === 500 ? 'error' : 'warn']('a request failed', { method: req.method, route: pattern, status, code: error.code, err: error });
     }
     if (status >= 400) span.setAttribute('error.type', error.code);
     if (status === 204) answer(res, 204, failure.headers, '');

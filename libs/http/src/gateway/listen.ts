@@ -4,19 +4,23 @@ import { lookup } from 'node:dns/promises';
 import { badRequest, timeout } from '@talaria/errors';
 import { problemText } from './answer.ts';
 import { HttpError } from './http-error.ts';
+import { liveOf, type Live } from './limits.ts';
 
 /** Answers one request. */
 export type Handle = (req: IncomingMessage, res: ServerResponse, continueFirst: boolean) => void;
 
-/** How long a client may take, in ms. */
+/** How long a client may take, in ms. Where a setting says it, it may change at any moment, for requests under way too. */
 export interface ServerTimeouts {
-  /** For the headers of a request. Default 10,000. */
-  readonly headersMs?: number;
+  /** For the headers of a request; never longer than for the whole. Default 10,000. */
+  readonly headersMs?: Live<number> | undefined;
   /** For a whole request, from its first byte to its last. Default 30,000. */
-  readonly requestMs?: number;
+  readonly requestMs?: Live<number> | undefined;
   /** Between two requests on one connection. Default 65,000: longer than the 60 s of usual load balancers. */
-  readonly keepAliveMs?: number;
+  readonly keepAliveMs?: Live<number> | undefined;
 }
+
+/** How often Node looks for requests that take too long, in ms, unless their headers have to come sooner; its default is 30 s. Fixed when the server is made. */
+const LOOK_EVERY_MS = 1_000;
 
 /** What the parser of Node refused, as a raw answer: there is no request to answer. */
 function onClientError(error: Error & { code?: string }, socket: Socket): void {
@@ -37,16 +41,23 @@ function onClientError(error: Error & { code?: string }, socket: Socket): void {
 
 /** A server with limits, so that slow clients hold no connections for ever. Not listening yet. */
 export function limitedServer(handle: Handle, timeouts: ServerTimeouts = {}): Server {
-  const { headersMs = 10_000, requestMs = 30_000, keepAliveMs = 65_000 } = timeouts;
+  const [headers, request, keepAlive] = [liveOf(timeouts.headersMs, 10_000), liveOf(timeouts.requestMs, 30_000), liveOf(timeouts.keepAliveMs, 65_000)];
   const server = createServer({
-    headersTimeout: Math.min(headersMs, requestMs),
-    requestTimeout: requestMs,
-    keepAliveTimeout: keepAliveMs,
-    // The default looks every 30 s only.
-    connectionsCheckingInterval: Math.min(1000, headersMs),
+    connectionsCheckingInterval: Math.min(LOOK_EVERY_MS, headers.get(), request.get()),
     // Without one Node would answer 400 with an empty body; the handler says what is wrong.
     requireHostHeader: false,
     noDelay: true,
+  });
+  // Node reads these each time that it looks.
+  const apply = (): void => {
+    server.headersTimeout = Math.min(headers.get(), request.get());
+    server.requestTimeout = request.get();
+    server.keepAliveTimeout = keepAlive.get();
+  };
+  apply();
+  server.once('listening', () => {
+    const stops = [headers, request, keepAlive].map((setting) => setting.onChange(apply));
+    server.once('close', () => stops.forEach((stop) => stop()));
   });
   server.on('request', (req, res) => handle(req, res, false));
   server.on('checkContinue', (req, res) => handle(req, res, true));
