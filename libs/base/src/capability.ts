@@ -1,4 +1,5 @@
 import type { Checker } from './checker.ts';
+import type { Elections } from './election.ts';
 import type { Logger } from './logger.ts';
 
 /** What a capability may know of the service that it is part of. */
@@ -10,6 +11,8 @@ export interface Host {
   readonly log: Logger;
   /** The environment, where settings come from. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where the instances of the service elect one of them. Undefined for a capability that was started by hand. */
+  readonly elections?: Elections;
 }
 
 /** Something that a service is given (storage, messaging): started before it serves, stopped after it has drained. */

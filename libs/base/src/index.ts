@@ -8,3 +8,4 @@ export type { LogFormat } from './logging/format.ts';
 export type { LogDestination, LogOutput } from './logging/output.ts';
 export type { Capability, Host } from './capability.ts';
 export type { Checker, CheckResult } from './checker.ts';
+export type { Elections, Leadership } from './election.ts';

@@ -4,6 +4,7 @@ export { contextKey, type ContextKey } from './context-key.ts';
 export { baggageKey, type BaggageKeyOptions } from './baggage-key.ts';
 export { fanOut, fanOutEach, fanOutFirst, fanOutSettled, type FanOutOptions, type SettledTasks, type TaskKey, type TaskResults, type Tasks } from './fan-out.ts';
 export type { Task } from './task-group.ts';
+export { currentFences, runFenced } from './fence.ts';
 export { detached } from './manager.ts';
 export { sleep } from './sleep.ts';
 
