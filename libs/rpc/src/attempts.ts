@@ -1,4 +1,5 @@
 import { sleep, systemClock } from '@talaria/base';
+import type { CallTarget, Choice } from './call-target.ts';
 import type { ContractMethod } from './contract.ts';
 import { endedHere } from './deadline.ts';
 import type { Candidate } from './picker.ts';
@@ -15,22 +16,33 @@ interface Attempts {
   failed(error: unknown, requestsTaken: boolean): boolean | number;
 }
 
-function attempts(route: Route, method: ContractMethod, options: WireCallOptions, retry: RetryPolicy | undefined): Attempts {
+/** How the attempts of a call are made. */
+export interface AttemptOptions {
+  readonly retry: RetryPolicy | undefined;
+  /** Default: any instance. */
+  readonly choice: Choice | undefined;
+  readonly onAttempt: CallTarget['onAttempt'];
+}
+
+function attempts(route: Route, method: ContractMethod, options: WireCallOptions, { retry, choice, onAttempt }: AttemptOptions): Attempts {
   const { clock = systemClock } = options;
   const tried = new Set<Candidate>();
   let current: Candidate | undefined;
   let startedAt = 0;
   let attempt = 0;
+  let wanted = choice;
+  const untriedOf = (candidates: readonly Candidate[]): number => candidates.filter((candidate) => !tried.has(candidate)).length;
   const done = (error?: unknown): void => {
     if (current) route.picker.done?.(current, { durationMs: clock.monotonic() - startedAt, ...(error === undefined ? {} : { error }) });
   };
   return {
     async pick() {
-      const found = route.candidates(method, options);
+      const found = route.candidates(method, options, wanted);
       const candidates = found instanceof Promise ? await found : found;
       current = route.picker.pick(candidates, { method, tried });
       startedAt = clock.monotonic();
       attempt++;
+      onAttempt?.(current.endpoint);
       return current;
     },
     succeeded: () => done(),
@@ -42,12 +54,20 @@ function attempts(route: Route, method: ContractMethod, options: WireCallOptions
       tried.add(failed);
       current = undefined;
       if (!(error instanceof TransportError)) return false;
-      const candidates = route.current;
+      const candidates = route.current(wanted);
       // It left the registry between pick and call, and its connection was closed: that was no attempt.
       if (error.outcome === 'never_sent' && failed.connection.state !== 'failed' && !candidates.includes(failed)) return candidates.length > 0;
       if (!retry) return false;
-      const untried = candidates.filter((candidate) => !tried.has(candidate)).length;
-      return retry.again({ method, error, attempt, untried, requestsTaken });
+      const untried = untriedOf(candidates);
+      if (untried > 0 || !wanted?.preferred) return retry.again({ method, error, attempt, untried, requestsTaken });
+      // All who have the preferred version were tried: better another version than none.
+      const others = untriedOf(route.current());
+      const again = others > 0 && retry.again({ method, error, attempt, untried: others, requestsTaken });
+      if (again !== false) {
+        route.passedOver(wanted);
+        wanted = undefined;
+      }
+      return again;
     },
   };
 }
@@ -67,8 +87,8 @@ async function orThrow(error: unknown, again: boolean | number, method: Contract
 }
 
 /** A call with one request and one response. */
-export async function unaryAttempts(route: Route, method: ContractMethod, request: Uint8Array, options: WireCallOptions, retry: RetryPolicy | undefined): Promise<Uint8Array> {
-  const tries = attempts(route, method, options, retry);
+export async function unaryAttempts(route: Route, method: ContractMethod, request: Uint8Array, options: WireCallOptions, how: AttemptOptions): Promise<Uint8Array> {
+  const tries = attempts(route, method, options, how);
   for (;;) {
     const { connection } = await tries.pick();
     try {
@@ -87,9 +107,9 @@ export async function* streamAttempts(
   method: ContractMethod,
   requests: AsyncIterable<Uint8Array>,
   options: WireCallOptions,
-  retry: RetryPolicy | undefined,
+  how: AttemptOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const tries = attempts(route, method, options, retry);
+  const tries = attempts(route, method, options, how);
   let requestsTaken = false;
   const source: AsyncIterable<Uint8Array> = {
     [Symbol.asyncIterator]() {

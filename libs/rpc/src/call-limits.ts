@@ -1,10 +1,11 @@
 import { systemClock, type Clock } from '@talaria/base';
 import { currentCall } from '@talaria/context';
 import type { CallOptions } from 'nice-grpc-common';
+import type { CallTarget } from './call-target.ts';
 import { onClock } from './deadline.ts';
 
-/** Call options of our clients besides nice-grpc's. The shortest of these and the ambient call's deadline counts. */
-export interface CallLimits {
+/** Call options of our clients besides nice-grpc's. Of its times and the ambient call's deadline the shortest counts. */
+export interface CallLimits extends CallTarget {
   /** When the call must be over, in ms of the monotonic clock of the call (`performance.now()`, or `currentClock().monotonic()`). */
   readonly deadline?: number | undefined;
   /** How long it may take, in ms. */

@@ -1,8 +1,9 @@
 import { context as otel } from '@opentelemetry/api';
 import type { LiveSetting } from '@talaria/base';
 import { Metadata, type ClientMiddleware } from 'nice-grpc-common';
-import { streamAttempts, unaryAttempts } from './attempts.ts';
+import { streamAttempts, unaryAttempts, type AttemptOptions } from './attempts.ts';
 import { limit, limitsOf, type DefaultLimits, type LimitedOptions } from './call-limits.ts';
+import { choiceOf } from './call-target.ts';
 import { clientChain, singleResponse, type Step } from './chain.ts';
 import { codecError, toServiceError } from './client-errors.ts';
 import type { ContractMethod } from './contract.ts';
@@ -46,16 +47,17 @@ function wireStep(method: ContractMethod, parts: CallParts): Step<LimitedOptions
     const { deadline, clock, signal } = limitsOf(options, parts);
     return { metadata: options.metadata ?? Metadata(), deadline, clock, signal, onHeader: options.onHeader, onTrailer: options.onTrailer };
   };
+  const how = (options: LimitedOptions): AttemptOptions => ({ retry: parts.retry, choice: choiceOf(options), onAttempt: options.onAttempt });
   if (method.responseStream) {
     return async function* (request, options) {
-      for await (const bytes of streamAttempts(parts.route(), method, encodeAll(method, request), wire(options), parts.retry)) yield decode(method, bytes);
+      for await (const bytes of streamAttempts(parts.route(), method, encodeAll(method, request), wire(options), how(options))) yield decode(method, bytes);
     };
   }
   if (method.requestStream) {
 
     return async function* (request, options) {
       let response: Uint8Array | undefined;
-      for await (const bytes of streamAttempts(parts.route(), method, encodeAll(method, request), wire(options), parts.retry)) {
+      for await (const bytes of streamAttempts(parts.route(), method, encodeAll(method, request), wire(options), how(options))) {
         if (response) throw codecError('response', method, new Error('more than one response'));
         response = bytes;
       }
@@ -65,7 +67,7 @@ function wireStep(method: ContractMethod, parts: CallParts): Step<LimitedOptions
   }
 
   return async function* (request, options) {
-    return decode(method, await unaryAttempts(parts.route(), method, encode(method, request), wire(options), parts.retry));
+    return decode(method, await unaryAttempts(parts.route(), method, encode(method, request), wire(options), how(options)));
   };
 }
 

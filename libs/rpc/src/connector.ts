@@ -2,6 +2,7 @@ import type { Clock, LiveSetting } from '@talaria/base';
 import type { Client, CompatServiceDefinition } from 'nice-grpc';
 import type { ClientMiddleware } from 'nice-grpc-common';
 import type { CallLimits } from './call-limits.ts';
+import type { VersionFallback } from './call-target.ts';
 import { clientMethod } from './client-call.ts';
 import { connectionPool } from './connection-pool.ts';
 import { contractMethods, contractName } from './contract.ts';
@@ -34,6 +35,8 @@ export interface ConnectorOptions {
   readonly clock?: Clock | undefined;
   /** How long a call waits for the resolver's first answer. Default 1,000. */
   readonly firstAnswerMs?: number;
+  /** Told when a call preferred a version (`talaria-versions`) that nobody could give it, and goes to another. Must not throw. */
+  readonly onVersionFallback?: ((fallback: VersionFallback) => void) | undefined;
   /** How long calls to an instance that is gone from the resolver may go on. Default 10,000. */
   readonly graceMs?: number;
 }
@@ -48,7 +51,7 @@ export interface Connector {
 
 /** Makes a connector. It resolves and connects when it is first used. */
 export function createConnector(options: ConnectorOptions): Connector {
-  const { resolver, transports, picker, retry, middleware = [], maxResponseBytes, connectTimeoutMs, defaultTimeoutMs = 10_000, deadlines, clock, firstAnswerMs = 1_000, graceMs = 10_000 } = options;
+  const { resolver, transports, picker, retry, middleware = [], maxResponseBytes, connectTimeoutMs, defaultTimeoutMs = 10_000, deadlines, clock, firstAnswerMs = 1_000, onVersionFallback, graceMs = 10_000 } = options;
   const connect = { ...(maxResponseBytes === undefined ? {} : { maxResponseBytes }), ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }) };
   const pool = connectionPool(transports, connect, graceMs);
   const routes = new Map<string, Route>();
@@ -58,7 +61,7 @@ export function createConnector(options: ConnectorOptions): Connector {
     let found = routes.get(contract);
     if (!found) {
       if (closing) throw new Error(`The connector is closed: make the call of ${contract} before closing it`);
-      found = openRoute(contract, { resolver, pool, picker: picker(contract), firstAnswerMs });
+      found = openRoute(contract, { resolver, pool, picker: picker(contract), firstAnswerMs, onVersionFallback });
       routes.set(contract, found);
     }
     return found;

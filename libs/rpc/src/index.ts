@@ -3,6 +3,7 @@ export { wrongHandlers } from './handlers.ts';
 export { createServer, type Server, type ServerOptions } from './server.ts';
 export { createConnector, type Connector, type ConnectorOptions } from './connector.ts';
 export type { CallLimits } from './call-limits.ts';
+export type { CallTarget, VersionFallback } from './call-target.ts';
 export type { CallDeadlines } from './live-deadlines.ts';
 export { grpcTransport } from './grpc/grpc-transport.ts';
 export { inprocTransport } from './inproc/inproc-transport.ts';
@@ -16,6 +17,9 @@ export { contractMethod, contractMethods, contractName, type ContractMethod } fr
 export { descriptorRegistry, registryOf } from './descriptor.ts';
 export { ClientError, Metadata, ServerError, Status } from 'nice-grpc-common';
 export type { CallContext, CallOptions, ClientMiddleware, ClientMiddlewareCall, MethodDescriptor, ServerMiddleware, ServerMiddlewareCall } from 'nice-grpc-common';
+
+// For what decides which versions a call prefers.
+export { formatVersionPreferences, parseVersionPreferences, VERSIONS_BAGGAGE, type VersionPreference, type VersionPreferences } from './version-preferences.ts';
 
 // For resolvers, pickers, retries and transports.
 export { TransportError } from './transport-error.ts';

@@ -1,6 +1,7 @@
 import { systemClock } from '@talaria/base';
 import { detached } from '@talaria/context';
 import { unavailable } from '@talaria/errors';
+import { allowed, fallbacks, nobodyLike, type Choice, type VersionFallback } from './call-target.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { endedHere, msUntil, reasonNotToSend } from './deadline.ts';
 import type { Candidate, Picker } from './picker.ts';
@@ -10,10 +11,15 @@ import type { WireCallOptions, WireMethod } from './transport.ts';
 /** The instances of one contract, and the connections to them. */
 export interface Route {
   readonly picker: Picker;
-  /** Those known now, without waiting. */
-  readonly current: readonly Candidate[];
-  /** Those known now; waits for the first answer of the resolver, but not long. Never empty: rejects with `unavailable.no_instances`. */
-  candidates(method: WireMethod, options: WireCallOptions): readonly Candidate[] | Promise<readonly Candidate[]>;
+  /** Those known now that a call may go to, without waiting. A preference that nobody fulfils is none. */
+  current(choice?: Choice): readonly Candidate[];
+  /**
+   * Those known now that a call may go to; waits for the first answer of the resolver, but not long. Never empty: rejects with
+   * `unavailable.no_instances`. A preference that nobody fulfils is none, and `onVersionFallback` is told.
+   */
+  candidates(method: WireMethod, options: WireCallOptions, choice?: Choice): readonly Candidate[] | Promise<readonly Candidate[]>;
+  /** Tells `onVersionFallback` that a preference was passed over: all who fulfil it were tried. */
+  passedOver(choice: Choice): void;
   close(): void;
 }
 
@@ -24,15 +30,18 @@ export interface RouteOptions {
   readonly picker: Picker;
   /** How long a call waits while nothing is known, in ms. */
   readonly firstAnswerMs: number;
+  readonly onVersionFallback?: ((fallback: VersionFallback) => void) | undefined;
 }
 
 /** Starts to keep track of a contract. */
 export function openRoute(contract: string, options: RouteOptions): Route {
-  const { resolver, pool, picker, firstAnswerMs } = options;
+  const { resolver, pool, picker, firstAnswerMs, onVersionFallback } = options;
   const resolution = detached(() => resolver.resolve(contract));
   const waiting = new Set<() => void>();
   let known = new Map<string, { readonly candidate: Candidate; readonly address: string }>();
   let list: readonly Candidate[] | undefined;
+  /** What each preference leaves of `list`; preferences are few, and each is one object. */
+  let preferred = new WeakMap<object, readonly Candidate[]>();
 
   const update = (endpoints: readonly Endpoint[]): void => {
     const next: typeof known = new Map();
@@ -49,6 +58,7 @@ export function openRoute(contract: string, options: RouteOptions): Route {
     for (const { address } of known.values()) pool.release(address);
     known = next;
     list = [...next.values()].map(({ candidate }) => candidate);
+    preferred = new WeakMap();
     for (const wake of [...waiting]) wake();
   };
 
@@ -56,6 +66,26 @@ export function openRoute(contract: string, options: RouteOptions): Route {
   if (resolution.endpoints) update(resolution.endpoints);
 
   const noInstances = (): Error => unavailable('no_instances', `No instance serves ${contract}`, { params: { contract } });
+
+  const narrowed = (from: readonly Candidate[], choice: Choice): readonly Candidate[] => {
+    if (!choice.preferred) return allowed(from, choice);
+    let found = preferred.get(choice.preferred);
+    if (!found) {
+      found = allowed(from, choice);
+      preferred.set(choice.preferred, found);
+    }
+    return found;
+  };
+  const passedOver = ({ preferred: wanted }: Choice): void => {
+    if (wanted && onVersionFallback) for (const fallback of fallbacks(contract, list ?? [], wanted)) onVersionFallback(fallback);
+  };
+  const chosen = (from: readonly Candidate[], choice: Choice): readonly Candidate[] => {
+    const found = narrowed(from, choice);
+    if (found.length > 0) return found;
+    if (!choice.preferred) throw nobodyLike(contract, choice, from);
+    passedOver(choice);
+    return from;
+  };
 
   const firstAnswer = (method: WireMethod, call: WireCallOptions): Promise<readonly Candidate[]> =>
     new Promise((resolve, reject) => {
@@ -78,22 +108,27 @@ export function openRoute(contract: string, options: RouteOptions): Route {
 
   return {
     picker,
-    get current() {
-      return list ?? [];
+    current(choice) {
+      if (!list || !choice) return list ?? [];
+      const found = narrowed(list, choice);
+      return found.length === 0 && choice.preferred ? list : found;
     },
-    candidates(method, call) {
-      if (list && list.length > 0) return list;
+    candidates(method, call, choice) {
+      if (list && list.length > 0) return choice ? chosen(list, choice) : list;
       const refused = reasonNotToSend(method.path, call);
       if (refused) throw refused;
       if (list) throw noInstances();
-      return firstAnswer(method, call);
+      const answered = firstAnswer(method, call);
+      return choice ? answered.then((all) => chosen(all, choice)) : answered;
     },
+    passedOver,
     close() {
       stop();
       resolution.close();
       for (const { address } of known.values()) pool.release(address);
       known = new Map();
       list = [];
+      preferred = new WeakMap();
       for (const wake of [...waiting]) wake();
     },
   };

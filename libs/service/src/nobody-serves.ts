@@ -32,6 +32,8 @@ export function nobodyServes(registry: () => Registry): NobodyServes {
   return {
     async explain(error, contract) {
       if (!(error instanceof ServiceError) || error.code !== 'unavailable.no_instances' || error.hops > 0 || error.params['contract'] !== contract) return error;
+      // Whoever asked for a version or an instance was told all there is to say.
+      if (error.params['version'] !== undefined || error.params['instance'] !== undefined) return error;
       const found = await services();
       if (!found) return error;
       return unavailable('no_instances', sentence(contract, found), { params: error.params, cause: error });

@@ -17,6 +17,7 @@ import type { PlatformSettings } from './platform-settings.ts';
 import { reflectionDefinitions } from './reflection/reflection.ts';
 import type { SettingReader } from './setting-reader.ts';
 import type { ServiceOptions } from './types.ts';
+import { versionFallbackLog } from './version-fallback-log.ts';
 
 /** The platform below one service: connected when it is first used. */
 export interface Parts {
@@ -131,7 +132,7 @@ export function createParts(options: ServiceOptions, settings: PlatformSettings,
     }
   };
   const transports = platform.transports ?? [grpcTransport(), inprocTransport()];
-  const connector = createConnector({ resolver, transports, picker: () => roundRobin(), retry: retryNeverSent(), clock: platform.clock, middleware: [opening, ...(tokens ? [authClientMiddleware({ tokens })] : [])] });
+  const connector = createConnector({ resolver, transports, picker: () => roundRobin(), retry: retryNeverSent(), onVersionFallback: versionFallbackLog(log), clock: platform.clock, middleware: [opening, ...(tokens ? [authClientMiddleware({ tokens })] : [])] });
   const auth = once(() => connector.client(AuthServiceDefinition));
   const given = options.auth?.keys ?? platform.keys;
   const fetched = remoteKeys({ fetch: async (signal) => (await auth().getKeys({}, { signal })).jwks, log, ...clock });
