@@ -20,8 +20,8 @@ export interface Leadership {
 export interface Elections {
   /**
    * Resolves when this candidate has won, for which it waits as long as another one leads, and while what decides is away.
-   * Rejects with the signal's reason when that aborts, and when the elections are closed. The signal has no say after that. Throws
-   * for a name that is none: up to 100 characters without `/`. Two campaigns of one program are two candidates.
+   * Rejects with the signal's reason when that aborts, when the elections are closed, and for a name that is none: up to 100
+   * characters without `/`. The signal has no say once it has won. Two campaigns of one program are two candidates.
    */
   campaign(name: string, signal?: AbortSignal): Promise<Leadership>;
   /** Whether what decides could not be reached for as long as a leadership lasts: then nobody leads, and nobody can win. */

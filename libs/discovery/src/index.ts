@@ -3,3 +3,6 @@ export { descriptorHash } from './descriptor-hash.ts';
 export { etcdRegistry, type EtcdRegistryOptions } from './etcd-registry.ts';
 export { etcdResolver, type EtcdResolver, type EtcdResolverOptions } from './etcd-resolver.ts';
 export { memoryRegistry, type MemoryRegistry } from './memory-registry.ts';
+export { etcdElections, type EtcdElectionsOptions } from './elections/etcd-elections.ts';
+export { memoryElections, type MemoryElections } from './elections/memory-elections.ts';
+export type { ScheduleRuns, ServiceElections } from './elections/elections.ts';

@@ -9,6 +9,10 @@ export interface Keys {
   descriptor(hash: string): string;
   readonly routes: string;
   route(route: string): string;
+  /** Of all elections of a service. */
+  elections(service: string): string;
+  /** Of all schedules of a service. */
+  schedules(service: string): string;
 }
 
 /** The keys of a namespace. Throws for a name that would reach into another one. */
@@ -24,5 +28,7 @@ export function keysOf(namespace: string): Keys {
     descriptor: (hash) => `${base}/descriptors/${hash}`,
     routes: `${base}/routes/`,
     route: (route) => `${base}/routes/${route}`,
+    elections: (service) => `${base}/elections/${service}/`,
+    schedules: (service) => `${base}/schedules/${service}/`,
   };
 }
