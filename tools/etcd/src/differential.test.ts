@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type WatchCreateRequest, type WatchEvent, type WatchResponse } from './messages.ts';
 import { keyOf, rangeOf, inRange } from './store/record.ts';
+import { comparable } from './testing/comparable.ts';
 import { ours, real } from './testing/engines.ts';
 import { KEYS, LEASES, randomRequests, seeded } from './testing/random-requests.ts';
 import { rawClient, type RawClient } from './testing/raw-client.ts';
@@ -10,19 +11,6 @@ import { type ServiceName } from './protocol.ts';
 
 const SEED = Number(process.env['ETCD_FUZZ_SEED'] ?? 20_261_121);
 const STEPS = Number(process.env['ETCD_FUZZ_STEPS'] ?? 1500);
-
-/** Without what rightly differs: who answered, how much of a lease is left, and whether zeros and empty values are spelled out. */
-function comparable(value: unknown): unknown {
-  return JSON.parse(
-    JSON.stringify(value, (name, inner: unknown) => {
-      if (['cluster_id', 'member_id', 'raft_term', 'TTL'].includes(name)) return undefined;
-      if (inner === '0' || inner === 0 || inner === false || inner === '') return undefined;
-      if ((inner as { type?: string } | null)?.type === 'Buffer' && (inner as { data: number[] }).data.length === 0) return undefined;
-      if ((name === 'leases' || name === 'keys') && Array.isArray(inner)) return inner.map((one) => JSON.stringify(one)).sort();
-      return inner;
-    }),
-  );
-}
 
 interface Heard {
   readonly created: WatchResponse[];

@@ -157,3 +157,29 @@ export interface LeaseRequest {
   ID?: Int64;
   keys?: boolean;
 }
+
+/** The requests about one user (or one role, which is named alike): their fields, as far as each has them. */
+export interface AuthUserRequest {
+  name?: string;
+  password?: string;
+  options?: { no_password?: boolean };
+}
+
+/** The requests about a user's role, or a role by itself. Granting calls the user `user`, and revoking `name`. */
+export interface AuthUserRoleRequest {
+  user?: string;
+  name?: string;
+  role?: string;
+}
+
+export interface AuthRoleGrantPermissionRequest {
+  name?: string;
+  /** `permType`: 0 is read, 1 write, 2 both. */
+  perm?: { permType?: number; key?: Buffer; range_end?: Buffer };
+}
+
+export interface AuthRoleKeyRequest {
+  role?: string;
+  key?: Buffer;
+  range_end?: Buffer;
+}

@@ -4,7 +4,7 @@ import { type ServiceDefinition, type UntypedServiceImplementation } from '@grpc
 import { loadSync, type ServiceDefinition as LoadedService } from '@grpc/proto-loader';
 
 /** The services of the etcd API that this server has. */
-export const SERVICES = ['KV', 'Watch', 'Lease', 'Cluster', 'Maintenance'] as const;
+export const SERVICES = ['KV', 'Watch', 'Lease', 'Auth', 'Cluster', 'Maintenance'] as const;
 /** The name of one of them, without its package. */
 export type ServiceName = (typeof SERVICES)[number];
 
@@ -25,5 +25,5 @@ export function loadProtocol(): Record<ServiceName, ServiceDefinition<UntypedSer
       ]),
     );
   };
-  return { KV: service('KV'), Watch: service('Watch'), Lease: service('Lease'), Cluster: service('Cluster'), Maintenance: service('Maintenance') };
+  return { KV: service('KV'), Watch: service('Watch'), Lease: service('Lease'), Auth: service('Auth'), Cluster: service('Cluster'), Maintenance: service('Maintenance') };
 }

@@ -1,5 +1,9 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { createAccess } from './auth/access.ts';
+import { createAuthStore } from './auth/auth-store.ts';
+import { createTokens } from './auth/tokens.ts';
 import { loadProtocol } from './protocol.ts';
+import { authService } from './services/auth.ts';
 import { clusterService } from './services/cluster.ts';
 import { kvService } from './services/kv.ts';
 import { leaseService } from './services/lease.ts';
@@ -20,6 +24,8 @@ export interface EtcdOptions {
   readonly inMemory?: boolean;
   /** How often a quiet watch with `progress_notify` hears how far it is, in milliseconds. Default: ten minutes, as etcd. */
   readonly watchProgressIntervalMs?: number;
+  /** How long a login is good after its last use, in milliseconds. Default: five minutes, as etcd. */
+  readonly authTokenTtlMs?: number;
 }
 
 /** A server that serves. */
@@ -50,17 +56,22 @@ function bind(server: Server, listen: string): Promise<string> {
 
 /** Starts a server. Rejects with one sentence that names the fix if the address or the data directory is in use. */
 export async function startEtcd(options: EtcdOptions = {}): Promise<EtcdServer> {
-  const { listen = '127.0.0.1:0', dataDir, inMemory = dataDir === undefined, watchProgressIntervalMs = TEN_MINUTES_MS } = options;
+  const { listen = '127.0.0.1:0', dataDir, inMemory = dataDir === undefined, watchProgressIntervalMs = TEN_MINUTES_MS, authTokenTtlMs } = options;
   if (!inMemory && dataDir === undefined) throw new Error('There is nowhere to keep the data: give a data directory, or ask for a server in memory.');
   const persistence = inMemory || dataDir === undefined ? createMemoryPersistence() : await openPersistence(dataDir);
   const { clusterId, memberId, raftTerm } = persistence.identity;
   const store = createStore(persistence);
   const lessor = createLessor(store, persistence);
+  const auth = createAuthStore(persistence);
+  const tokens = createTokens(authTokenTtlMs);
   let address = listen;
   const state: ServerState = {
     store,
     lessor,
     persistence,
+    auth,
+    tokens,
+    access: createAccess(auth, tokens),
     header: (revision = store.revision()) => ({ cluster_id: clusterId, member_id: memberId, revision, raft_term: raftTerm }),
     address: () => address,
   };
@@ -70,6 +81,7 @@ export async function startEtcd(options: EtcdOptions = {}): Promise<EtcdServer> 
   server.addService(protocol.KV, kvService(state));
   server.addService(protocol.Lease, leaseService(state));
   server.addService(protocol.Watch, watchService(state, watchProgressIntervalMs));
+  server.addService(protocol.Auth, authService(state));
   server.addService(protocol.Cluster, clusterService(state));
   server.addService(protocol.Maintenance, maintenanceService(state));
 

@@ -1,4 +1,5 @@
-import { type ServerDuplexStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { type Metadata, type ServerDuplexStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { checkLease } from '../auth/access.ts';
 import { EtcdFailure, failures } from '../failure.ts';
 import { type LeaseGrantRequest, type LeaseRequest } from '../messages.ts';
 import { type LeaseState } from '../store/lessor.ts';
@@ -16,13 +17,16 @@ function orIfUnknown<T, U>(find: () => T, otherwise: U): T | U {
 }
 
 /** The Lease service. */
-export function leaseService({ lessor, header }: ServerState): UntypedServiceImplementation {
+export function leaseService({ lessor, access, header }: ServerState): UntypedServiceImplementation {
   return {
-    LeaseGrant: unary((request: LeaseGrantRequest) => {
+    LeaseGrant: unary((request: LeaseGrantRequest, metadata: Metadata) => {
+      access(metadata);
       const { id, ttl } = lessor.grant(Number(request.TTL ?? 0), request.ID);
       return { header: header(), ID: id, TTL: ttl };
     }),
-    LeaseRevoke: unary((request: LeaseRequest) => {
+    LeaseRevoke: unary((request: LeaseRequest, metadata: Metadata) => {
+      const caller = access(metadata);
+      if (caller) checkLease(caller, lessor, request.ID ?? '0');
       lessor.revoke(request.ID ?? '0');
       return { header: header() };
     }),
@@ -36,7 +40,10 @@ export function leaseService({ lessor, header }: ServerState): UntypedServiceImp
       stream.on('end', () => stream.end());
       stream.on('error', () => {});
     },
-    LeaseTimeToLive: unary(({ ID = '0', keys }: LeaseRequest) => {
+    LeaseTimeToLive: unary(({ ID = '0', keys }: LeaseRequest, metadata: Metadata) => {
+      // Newer releases of etcd ask for this, for the names of keys may be secret too; 3.4.23 does not.
+      const caller = keys ? access(metadata) : undefined;
+      if (caller) for (const key of lessor.keysOf(ID)) caller.read({ key });
       const state = orIfUnknown((): LeaseState | undefined => lessor.state(ID), undefined);
       if (!state) return { header: header(), ID, TTL: -1 };
       return {

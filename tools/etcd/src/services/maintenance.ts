@@ -1,4 +1,4 @@
-import { type UntypedServiceImplementation, status } from '@grpc/grpc-js';
+import { type Metadata, type UntypedServiceImplementation, status } from '@grpc/grpc-js';
 import { EtcdFailure } from '../failure.ts';
 import { type ServerState } from './server-state.ts';
 import { unary } from './unary.ts';
@@ -6,8 +6,17 @@ import { unary } from './unary.ts';
 /** The version of the etcd API that this server speaks. */
 export const API_VERSION = '3.4.23';
 
+/** etcd does not translate the failures of authentication here. */
+function untranslated(check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    throw error instanceof EtcdFailure ? new EtcdFailure(status.UNKNOWN, error.details.replace('etcdserver:', 'auth:')) : error;
+  }
+}
+
 /** Of the Maintenance service: status, alarms (there are never any) and defragmentation. */
-export function maintenanceService({ store, header, persistence }: ServerState): UntypedServiceImplementation {
+export function maintenanceService({ store, header, persistence, access }: ServerState): UntypedServiceImplementation {
   return {
     Status: unary(() => {
       const { memberId, raftTerm } = persistence.identity;
@@ -26,13 +35,16 @@ export function maintenanceService({ store, header, persistence }: ServerState):
         isLearner: false,
       };
     }),
-    Alarm: unary(({ action = 0 }: { action?: number }) => {
+    Alarm: unary(({ action = 0 }: { action?: number }, metadata: Metadata) => {
+      untranslated(() => access(metadata));
       if (action === 1) throw new EtcdFailure(status.UNIMPLEMENTED, 'this server raises no alarms');
-      return { header: header(), alarms: [] };
+      // Without a header, as etcd answers.
+      return { alarms: [] };
     }),
-    Defragment: unary(() => {
+    Defragment: unary((_request: object, metadata: Metadata) => {
+      untranslated(() => access(metadata)?.admin());
       persistence.vacuum();
-      return { header: header() };
+      return {};
     }),
   };
 }

@@ -1,3 +1,6 @@
+import { type AccessOf } from '../auth/access.ts';
+import { type AuthStore } from '../auth/auth-store.ts';
+import { type Tokens } from '../auth/tokens.ts';
 import { type ResponseHeader } from '../messages.ts';
 import { type Lessor } from '../store/lessor.ts';
 import { type Persistence } from '../store/persistence.ts';
@@ -8,6 +11,9 @@ export interface ServerState {
   readonly store: Store;
   readonly lessor: Lessor;
   readonly persistence: Persistence;
+  readonly auth: AuthStore;
+  readonly tokens: Tokens;
+  readonly access: AccessOf;
   /** A complete header; without a revision it has the store's. */
   header(revision?: number): ResponseHeader;
   /** The bound `host:port`. */

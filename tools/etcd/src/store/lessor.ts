@@ -22,7 +22,7 @@ export interface LeaseState {
   readonly keys: readonly string[];
 }
 
-/** Grants leases, and deletes a lease's keys when it expires or is revoked. All methods throw `leaseNotFound` for an unknown id. */
+/** Grants leases, and deletes a lease's keys when it expires or is revoked. Methods throw `leaseNotFound` for an unknown id unless they say otherwise. */
 export interface Lessor {
   has(id: string): boolean;
   /** Throws `leaseExists` or `leaseTtlTooLarge`. An absent or zero id: the server chooses; a TTL under 2 s becomes 2 s. */
@@ -32,6 +32,8 @@ export interface Lessor {
   /** Gives the lease its whole TTL again and returns it, in seconds. */
   keepAlive(id: string): number;
   state(id: string): LeaseState;
+  /** The keys that hang on it; none for an unknown id. */
+  keysOf(id: string): Iterable<string>;
   /** Ids, the one that expires first first. */
   list(): string[];
   /** Stops the clocks: nothing expires any more. */
@@ -138,6 +140,7 @@ export function createLessor(store: Store, persistence: Persistence): Lessor {
       const left = Math.max(0, Math.floor((lease.expiresAt - performance.now()) / 1000));
       return { id, ttl: lease.ttl, left, keys: [...lease.keys] };
     },
+    keysOf: (id) => leases.get(id)?.keys ?? [],
     list: () =>
       [...leases.values()].sort((a, b) => a.expiresAt - b.expiresAt).map(({ id }) => id),
     close() {

@@ -28,12 +28,15 @@ export interface Persistence {
   leases(): readonly StoredLease[];
   /** The revision of the last compaction; -1 if there was none. */
   compactRevision(): number;
+  /** Users and roles, as `saveAuth` was given them; undefined if it never was. */
+  auth(): string | undefined;
   /** Adds the changes of one revision and, in the same step, forgets a lease. */
   save(records: readonly KeyRecord[], revokedLease?: string): void;
   /** Removes records, for compaction. */
   remove(records: readonly KeyRecord[]): void;
   saveLease(lease: StoredLease): void;
   saveCompactRevision(revision: number): void;
+  saveAuth(state: string): void;
   /** Bytes taken on disk. */
   size(): number;
   /** Gives free space back to the file system. */
@@ -55,10 +58,12 @@ export function createMemoryPersistence(): Persistence {
     records: () => [],
     leases: () => [],
     compactRevision: () => -1,
+    auth: () => undefined,
     save: () => {},
     remove: () => {},
     saveLease: () => {},
     saveCompactRevision: () => {},
+    saveAuth: () => {},
     size: () => 0,
     vacuum: () => {},
     close: () => {},
@@ -89,7 +94,8 @@ const SCHEMA = `
 export async function openPersistence(dataDir: string): Promise<Persistence> {
   // Loaded here because a server in memory has no use for it, and because it prints a warning on older versions of Node.
   const { DatabaseSync } = await import('node:sqlite');
-  mkdirSync(dataDir, { recursive: true });
+  // Passwords are kept here, if only their hashes.
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const file = join(dataDir, 'etcd.sqlite');
   const database = new DatabaseSync(file);
   try {
@@ -156,6 +162,7 @@ export async function openPersistence(dataDir: string): Promise<Persistence> {
     },
     leases: () => database.prepare('SELECT id, ttl FROM leases').all() as unknown as StoredLease[],
     compactRevision: () => Number(meta('compact_revision') ?? -1),
+    auth: () => meta('auth'),
     save(records, revokedLease) {
       if (records.length === 1 && revokedLease === undefined) {
         insertRecord(records[0] as KeyRecord);
@@ -175,6 +182,9 @@ export async function openPersistence(dataDir: string): Promise<Persistence> {
     },
     saveCompactRevision: (revision) => {
       writeMeta.run('compact_revision', String(revision));
+    },
+    saveAuth: (state) => {
+      writeMeta.run('auth', state);
     },
     size: () => pragma('page_count') * pragma('page_size'),
     vacuum: () => database.exec('VACUUM'),

@@ -4,7 +4,6 @@ import { compareHolds } from './compare.ts';
 import { answerRange } from './range.ts';
 import { keyOf, NO_LEASE, rangeOf, toKeyValue } from './record.ts';
 import { type Reader, type Store, type Writer } from './store.ts';
-import { checkTxn } from './txn-check.ts';
 
 /** Whether a lease exists. */
 export type HasLease = (id: string) => boolean;
@@ -82,11 +81,14 @@ function apply(writer: Writer, request: TxnRequest, planned: Plan, throughLog: b
   return { header: {}, succeeded: planned.succeeded, responses };
 }
 
-/** Runs a transaction: all of it under one revision, or nothing of it. */
+/** etcd reads a transaction of nothing but ranges directly; every other one goes through its log. */
+export function goesThroughLog(request: TxnRequest): boolean {
+  return ![...(request.success ?? []), ...(request.failure ?? [])].every((op) => op.request_range);
+}
+
+/** Runs a transaction that was checked: all of it under one revision, or nothing of it. */
 export function applyTxn(store: Store, request: TxnRequest, hasLease: HasLease): TxnResponse {
-  checkTxn(request);
-  // etcd reads a transaction of nothing but ranges directly; every other one goes through its log.
-  const throughLog = ![...(request.success ?? []), ...(request.failure ?? [])].every((op) => op.request_range);
+  const throughLog = goesThroughLog(request);
   const planned = plan(store, request, throughLog);
   checkPuts(store, request, planned, hasLease);
   checkReads(store, request, planned);

@@ -14,6 +14,8 @@ export interface WatchOptions {
   readonly store: Store;
   /** Completes a header that has this revision. */
   readonly header: (revision: number) => ResponseHeader;
+  /** Why a caller may not watch a range; undefined if it may. */
+  readonly refusal?: (range: KeyRange) => string | undefined;
   /** A fragment of a response is at most about this large, in bytes. */
   readonly fragmentBytes: number;
 }
@@ -52,7 +54,7 @@ const FILTER_PUTS = 0;
 const FILTER_DELETES = 1;
 
 /** Makes the state behind one Watch call. */
-export function createWatchStream(sink: WatchSink, { store, header, fragmentBytes }: WatchOptions): WatchStream {
+export function createWatchStream(sink: WatchSink, { store, header, refusal, fragmentBytes }: WatchOptions): WatchStream {
   const watches = new Map<string, Watch>();
   let nextId = 0;
   let blocked = false;
@@ -70,6 +72,8 @@ export function createWatchStream(sink: WatchSink, { store, header, fragmentByte
   function create(request: WatchCreateRequest): void {
     // An empty range_end is one key here, unlike in a Range.
     const range = rangeOf({ key: request.key?.length ? request.key : Buffer.from([0]), ...(request.range_end ? { range_end: request.range_end } : {}) }, true);
+    const refused = refusal?.(range);
+    if (refused !== undefined) return refuse(refused);
     if (typeof range.end === 'string' && range.key >= range.end) return refuse('mvcc: watcher range is empty');
     let id = request.watch_id ?? '0';
     if (id === '0') {
