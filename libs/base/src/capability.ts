@@ -1,6 +1,7 @@
 import type { Checker } from './checker.ts';
 import type { Elections } from './election.ts';
 import type { Logger } from './logger.ts';
+import type { SharedDocuments } from './shared-documents.ts';
 
 /** What a capability may know of the service that it is part of. */
 export interface Host {
@@ -13,6 +14,8 @@ export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where the instances of the service elect one of them. Undefined for a capability that was started by hand. */
   readonly elections?: Elections;
+  /** What all services of the platform share. Undefined where there is no store, and for a capability that was started by hand. */
+  readonly documents?: SharedDocuments;
 }
 
 /** Something that a service is given (storage, messaging): started before it serves, stopped after it has drained. */

@@ -9,3 +9,4 @@ export type { LogDestination, LogOutput } from './logging/output.ts';
 export type { Capability, Host } from './capability.ts';
 export type { Checker, CheckResult } from './checker.ts';
 export type { Elections, Leadership } from './election.ts';
+export type { SharedDocument, SharedDocuments } from './shared-documents.ts';

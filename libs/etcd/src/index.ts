@@ -3,3 +3,4 @@ export { openSession, type Kept, type Session, type SessionOptions, type Session
 export { watchPrefix, type Watch, type WatchOptions } from './watch-prefix.ts';
 export type { Comparison, EtcdEntry, Operation, Transaction, TransactionResult, WatchEvent } from './types.ts';
 export { parseEndpoints } from './endpoints.ts';
+export { etcdDocuments, type SharedDocumentsOptions } from './shared-documents.ts';

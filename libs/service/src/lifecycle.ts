@@ -59,7 +59,8 @@ export function createLifecycle(all: LifecycleParts): Lifecycle {
   let stopping: Promise<void> | undefined;
 
   const startCapabilities = async (): Promise<void> => {
-    const host: Host = { service: all.name, instance: all.settings.instance, log, env: all.env };
+    const documents = parts.documents();
+    const host: Host = { service: all.name, instance: all.settings.instance, log, env: all.env, ...(documents ? { documents } : {}) };
     for (const capability of all.capabilities) {
       const waiting = setTimeout(() => log.info(`waiting for ${capability.name}`), PATIENCE_MS);
       started.push(capability);
@@ -70,6 +71,7 @@ export function createLifecycle(all: LifecycleParts): Lifecycle {
   async function startNow(): Promise<void> {
     const { settings } = all;
     await parts.open();
+    await parts.config.start(starting.signal);
     if (!parts.tokens) throw new WiringError('TALARIA_SERVICE_KEY_FILE is missing: run "npx nx serve <app>", which makes a key and sets it, or set it to a file with the private JWK of this service.');
     await parts.tokens.token();
     await startCapabilities();

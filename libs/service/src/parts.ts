@@ -1,9 +1,9 @@
 import { accessRules, authClientMiddleware, loadServiceKey, remoteKeys, serviceTokens, tokenVerifier, type AccessRules, type ServiceTokens, type Verifier } from '@talaria/auth';
-import { createLogger, fixedSetting, mutableSetting, type Checker, type Logger } from '@talaria/base';
+import { createLogger, fixedSetting, mutableSetting, type Checker, type Logger, type SharedDocuments } from '@talaria/base';
 import { liveLogLevel } from '@talaria/config';
 import { AuthServiceDefinition } from '@talaria/contracts/auth/v1/auth';
 import { etcdRegistry, etcdResolver, type Registry } from '@talaria/discovery';
-import { connectEtcd, type Etcd } from '@talaria/etcd';
+import { connectEtcd, etcdDocuments, type Etcd } from '@talaria/etcd';
 import { healthDefinition } from '@talaria/health';
 import { retryNeverSent, roundRobin } from '@talaria/resilience';
 import { contractMethod, contractName, createConnector, grpcTransport, inprocTransport, type ClientMiddleware, type Connector, type Resolver, type Transport } from '@talaria/rpc';
@@ -12,6 +12,7 @@ import { etcdLocks } from './background/etcd-locks.ts';
 import { memoryLocks } from './background/memory-locks.ts';
 import type { ScheduleLocks } from './background/schedule-locks.ts';
 import { deferredLogger } from './deferred-logger.ts';
+import { serviceConfig, type ServiceConfig } from './live-config.ts';
 import { nobodyServes } from './nobody-serves.ts';
 import type { PlatformSettings } from './platform-settings.ts';
 import { reflectionDefinitions } from './reflection/reflection.ts';
@@ -30,9 +31,13 @@ export interface Parts {
   readonly tokens: ServiceTokens | undefined;
   /** What tells whether the platform below is well. */
   readonly checkers: readonly Checker[];
+  /** The live settings. */
+  readonly config: ServiceConfig;
   /** Undefined where a registry and a resolver were given. */
   etcd(): Etcd | undefined;
   registry(): Registry;
+  /** What all services share; undefined where a registry and a resolver were given. */
+  documents(): SharedDocuments | undefined;
   /** Whose turn the schedules are. */
   locks(): ScheduleLocks;
   /** Logs and traces from now on. Rejects for settings that are wrong. */
@@ -84,10 +89,7 @@ export function createParts(options: ServiceOptions, settings: PlatformSettings,
   };
   const ownRegistry = once(() => etcdRegistry({ etcd: needEtcd(), log, namespace: settings.namespace }));
   const ownResolver = once(() => etcdResolver({ etcd: needEtcd(), log, namespace: settings.namespace }));
-  const level = once(() => {
-    const connected = platform.log ? undefined : etcd();
-    return connected && liveLogLevel({ etcd: connected, log, service: name, initial: settings.logLevel, namespace: settings.namespace });
-  });
+  const config = serviceConfig({ name, env, log, settings, platform, etcd: needEtcd });
   const resolver: Resolver = platform.resolver ?? {
     resolve(contract) {
       try {
@@ -101,13 +103,10 @@ export function createParts(options: ServiceOptions, settings: PlatformSettings,
 
   const openLog = (): void => {
     if (platform.log) return;
-    const current = mutableSetting(settings.logLevel);
-    attach(createLogger({ level: current, fields: { service: name }, ambient: ambientFields, format: settings.logFormat, output: settings.logOutput }));
-    const live = level() ?? fixedSetting(settings.logLevel);
-    live.onChange((next) => current.set(next));
+    attach(createLogger({ level: config.builtIn['log.level'], fields: { service: name }, ambient: ambientFields, format: settings.logFormat, output: settings.logOutput }));
   };
   const telemetry = once(async () => {
-    reader.check();
+    reader.check(config.problems());
     openLog();
     return startTelemetry({ service: name, version: settings.version, instance: settings.instance, env, log });
   });
@@ -149,9 +148,17 @@ export function createParts(options: ServiceOptions, settings: PlatformSettings,
     verifier: tokenVerifier(keys, clock),
     tokens,
     // Never critical: a service goes on with what it knows.
-    checkers: platform.registry && platform.resolver ? [] : [{ name: 'etcd', check: (signal) => needEtcd().checker().check(signal) }],
+    checkers: [
+      ...(platform.registry && platform.resolver ? [] : [{ name: 'etcd', check: (signal: AbortSignal) => needEtcd().checker().check(signal) }]),
+      ...(config.isFollowed ? [config.checker] : []),
+    ],
+    config,
     etcd,
     registry,
+    documents() {
+      const connected = etcd();
+      return connected && etcdDocuments({ etcd: connected, log, namespace: settings.namespace });
+    },
     locks: () => platform.locks ?? locks(),
     open,
     opened() {
@@ -164,7 +171,7 @@ export function createParts(options: ServiceOptions, settings: PlatformSettings,
       await ownRegistry.made()?.close();
       await connector.close();
       ownResolver.made()?.close();
-      level.made()?.close();
+      await config.close();
       etcd.made()?.close();
     },
     warm() {
