@@ -1,5 +1,6 @@
 import { type ServerResponse } from 'node:http';
 import { type Message } from '@bufbuild/protobuf';
+import { type Endpoint } from '@talaria/rpc';
 import { type Route } from '../transcode/routes.ts';
 import { writeJson } from '../transcode/to-json.ts';
 import { answerJson, beginLines } from './answer.ts';
@@ -8,7 +9,14 @@ import { dynamicDefinition, type DynamicDefinition } from './definition.ts';
 /** Makes clients from definitions: `service.client`, or a connector's. */
 export type ClientFactory = (definition: DynamicDefinition) => unknown;
 
-type Method = (request: Message, options: { readonly signal: AbortSignal }) => Promise<Message> | AsyncIterable<Message>;
+/** What the gateway says of its calls. */
+export interface RouteCallOptions {
+  readonly signal: AbortSignal;
+  /** Told where each attempt goes. */
+  readonly onAttempt?: ((endpoint: Endpoint) => void) | undefined;
+}
+
+type Method = (request: Message, options: RouteCallOptions) => Promise<Message> | AsyncIterable<Message>;
 
 /** The client of a route's contract, made once for each version of its descriptors. */
 export function clientsOf(factory: ClientFactory): (route: Route) => Method {
@@ -52,10 +60,10 @@ async function answerStream(route: Route, responses: AsyncIterable<Message>, res
 }
 
 /** Calls a route's method and answers with what it answers. Throws what it throws. */
-export async function callRoute(route: Route, method: Method, request: Message, res: ServerResponse, signal: AbortSignal, headers: Readonly<Record<string, string>>): Promise<void> {
-  const answered = method(request, { signal });
+export async function callRoute(route: Route, method: Method, request: Message, res: ServerResponse, options: RouteCallOptions, headers: Readonly<Record<string, string>>): Promise<void> {
+  const answered = method(request, options);
   if (Symbol.asyncIterator in answered) {
-    await answerStream(route, answered, res, signal);
+    await answerStream(route, answered, res, options.signal);
     return;
   }
   answerJson(res, writeJson(route.desc.output, await answered, { registry: route.registry, only: route.responseBody }), headers);

@@ -1,5 +1,5 @@
 import { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { sleep, type LiveSetting, type Logger } from '@talaria/base';
+import { fixedSetting, sleep, type LiveSetting, type Logger } from '@talaria/base';
 import { detached } from '@talaria/context';
 import { isReservedPath } from '../transcode/reserved.ts';
 import { type ContractSource } from '../transcode/routes.ts';
@@ -13,6 +13,9 @@ import { limitSettings, type GatewayLimits } from './limits.ts';
 import { limitedServer, listenAll, type Listening, type ServerTimeouts } from './listen.ts';
 import { ownAnswers, type DocsOptions } from './own-answers.ts';
 import { routeTable } from './route-table.ts';
+import { gatewayRules } from './rules/gateway-rules.ts';
+import { type RuleStats } from './rules/rule-counters.ts';
+import { type GatewayRule } from './rules/rule.ts';
 import { splitTarget } from './target.ts';
 
 /** How a gateway is made. */
@@ -37,6 +40,8 @@ export interface GatewayOptions extends GatewayLimits {
    * for what. If it throws, the call goes on without. Default: none.
    */
   readonly baggageFor?: BaggageFor;
+  /** Which versions principals get, how many calls they may make, what is deprecated; in order. They may change at any time. Default: none. */
+  readonly rules?: LiveSetting<readonly GatewayRule[]>;
   readonly timeouts?: ServerTimeouts;
   /** What describes the contracts: `/openapi.json`, and `/docs` if there is a viewer. false turns both off. Default: no viewer. */
   readonly docs?: DocsOptions | false;
@@ -48,6 +53,8 @@ export interface Gateway {
   listen(): Promise<{ readonly port: number; readonly addresses: readonly string[] }>;
   /** Turns readiness off, refuses new connections, waits up to `limitMs` for what is in flight, then ends it. Idempotent. */
   drain(limitMs: number): Promise<void>;
+  /** What this gateway has counted for each rule since it is as it is, in the order of the rules. */
+  ruleStats(): readonly RuleStats[];
 }
 
 const closed = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
@@ -58,6 +65,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const routes = routeTable(contracts, { log });
   let routesKnown = contracts.ready === undefined;
   contracts.ready?.then(() => (routesKnown = true)).catch((err: unknown) => log.error('the contracts cannot be read', { err }));
+  const rules = gatewayRules(options.rules ?? fixedSetting([]));
   const handle = requestHandler({
     routes,
     routesKnown: () => routesKnown,
@@ -67,6 +75,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     limits: limitSettings(options),
     allowedBaggage: options.allowedBaggage ?? [],
     baggageFor: options.baggageFor,
+    rules,
   });
 
   let wasReady = false;
@@ -83,7 +92,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     return wasReady;
   };
 
-  const answerOwn = ownAnswers({ routes, routesKnown: () => routesKnown, isReady, isDraining: () => draining !== undefined, docs: options.docs ?? {}, log });
+  const answerOwn = ownAnswers({ routes, routesKnown: () => routesKnown, isReady, isDraining: () => draining !== undefined, docs: options.docs ?? {}, rules, log });
 
   const inFlight = new Set<ServerResponse>();
   const onRequest = (req: IncomingMessage, res: ServerResponse, continueFirst: boolean): void => {
@@ -135,5 +144,6 @@ export function createGateway(options: GatewayOptions): Gateway {
       return { port, addresses };
     },
     drain: (limitMs) => (draining ??= end(limitMs)),
+    ruleStats: () => rules.stats(),
   };
 }

@@ -3,6 +3,7 @@ import { context as otel, isSpanContextValid, SpanKind, SpanStatusCode, trace, t
 import { type Logger } from '@talaria/base';
 import { runInCall, withCall, type Principal } from '@talaria/context';
 import { badRequest, cancelled, notFound, unauthorized, unavailable } from '@talaria/errors';
+import { type Endpoint } from '@talaria/rpc';
 import { type Found } from '../transcode/router.ts';
 import { readRequest } from '../transcode/request.ts';
 import { type Route } from '../transcode/routes.ts';
@@ -16,6 +17,8 @@ import { inboundContext, requestIdOf } from './inbound-context.ts';
 import { basicCredentials, isOAuth, requireForm, toOAuthAnswer } from './oauth.ts';
 import { admission, BUSY, type LimitSettings } from './limits.ts';
 import { type RouteTable } from './route-table.ts';
+import { countCall } from './rules/count-call.ts';
+import { type GatewayRules } from './rules/gateway-rules.ts';
 import { splitTarget } from './target.ts';
 
 /** What a token stands for. */
@@ -35,6 +38,7 @@ export interface HandlerOptions {
   readonly limits: LimitSettings;
   readonly allowedBaggage: readonly string[];
   readonly baggageFor: BaggageFor | undefined;
+  readonly rules: GatewayRules;
 }
 
 /** One request on its way. */
@@ -97,6 +101,9 @@ export function requestHandler(options: HandlerOptions): (req: IncomingMessage, 
     await runInCall({ deadline, signal }, async () => {
       const who: Partial<Authenticated> = token === undefined ? {} : await options.authenticate(token);
       if (signal.aborted) throw signal.reason as Error;
+      const ruled = options.rules.apply({ service: route.service, contract: route.contract, method: route.desc.name }, who.principal?.id);
+      for (const [name, value] of Object.entries(ruled.headers)) res.setHeader(name, value);
+      if (ruled.refusal) throw ruled.refusal;
       const contentType = contentTypeOf(req, body.length);
       const request = readRequest(route, {
         variable,
@@ -105,8 +112,9 @@ export function requestHandler(options: HandlerOptions): (req: IncomingMessage, 
         contentType: oauth ? requireForm(contentType) : contentType,
         ...(oauth ? { extra: basicCredentials(req), ignoreUnknown: true } : {}),
       });
-      const baggage = askForBaggage(options.baggageFor, edgeCall(route, who.principal, req, request), log);
-      await runInCall({ ...who }, () => withBaggage(baggage, () => callRoute(route, methodOf(route), request, res, signal, oauth ? { pragma: 'no-cache' } : {})));
+      const baggage = [...ruled.baggage, ...askForBaggage(options.baggageFor, edgeCall(route, who.principal, req, request), log)];
+      const call = (onAttempt?: (endpoint: Endpoint) => void): Promise<void> => callRoute(route, methodOf(route), request, res, { signal, onAttempt }, oauth ? { pragma: 'no-cache' } : {});
+      await runInCall({ ...who }, () => withBaggage(baggage, () => (ruled.ended ? countCall(ruled.ended, { signal, streams }, call) : call())));
     });
   };
 

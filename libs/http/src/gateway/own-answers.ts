@@ -3,10 +3,12 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Logger } from '@talaria/base';
 import { notFound, unavailable } from '@talaria/errors';
 import { serveDocs, type DocsViewer } from '../docs/serve-docs.ts';
+import { type Route } from '../transcode/routes.ts';
 import { answer, answerProblem } from './answer.ts';
 import { answerCached } from './cached.ts';
 import { HttpError, methodNotAllowed } from './http-error.ts';
 import { type PublishedRoutes, type RouteTable } from './route-table.ts';
+import { type GatewayRules } from './rules/gateway-rules.ts';
 
 /** How contracts are described at `/openapi.json` and shown at `/docs`. */
 export interface DocsOptions {
@@ -23,27 +25,31 @@ export interface OwnAnswersOptions {
   readonly isReady: () => Promise<boolean>;
   readonly isDraining: () => boolean;
   readonly docs: DocsOptions | false;
+  /** Which methods are deprecated. */
+  readonly rules: GatewayRules;
   readonly log: Logger;
 }
 
-/** `/openapi.json` as text; made when it is asked for and kept until the contracts change. */
-function describer(routes: RouteTable, docs: DocsOptions): () => Promise<{ readonly text: string; readonly etag: string }> {
-  let made: { readonly of: readonly PublishedRoutes[]; readonly text: string; readonly etag: string } | undefined;
+/** `/openapi.json` as text; made when it is asked for and kept until the contracts or the rules change. */
+function describer(routes: RouteTable, docs: DocsOptions, rules: GatewayRules): () => Promise<{ readonly text: string; readonly etag: string }> {
+  let made: { readonly of: readonly PublishedRoutes[]; readonly by: GatewayRules['current']; readonly text: string; readonly etag: string } | undefined;
   return async () => {
     // Most gateways are never asked.
     const { openApiDocument } = await import('../openapi/document.ts');
     const of = routes.published();
-    if (made?.of !== of) {
-      const text = JSON.stringify(openApiDocument(of, docs));
-      made = { of, text, etag: `"${createHash('sha256').update(text).digest('base64url')}"` };
+    const by = rules.current;
+    if (made?.of !== of || made.by !== by) {
+      const isDeprecated = ({ service, contract, desc }: Route): boolean => rules.isDeprecated({ service, contract, method: desc.name });
+      const text = JSON.stringify(openApiDocument(of, { ...docs, isDeprecated }));
+      made = { of, by, text, etag: `"${createHash('sha256').update(text).digest('base64url')}"` };
     }
     return made;
   };
 }
 
 /** Makes the function that answers reserved paths (`isReservedPath`): probes, and what describes the contracts. */
-export function ownAnswers({ routes, routesKnown, isReady, isDraining, docs, log }: OwnAnswersOptions): (path: string, req: IncomingMessage, res: ServerResponse) => Promise<void> {
-  const described = docs === false ? undefined : describer(routes, docs);
+export function ownAnswers({ routes, routesKnown, isReady, isDraining, docs, rules, log }: OwnAnswersOptions): (path: string, req: IncomingMessage, res: ServerResponse) => Promise<void> {
+  const described = docs === false ? undefined : describer(routes, docs, rules);
   const shown = docs === false || !docs.viewer ? undefined : serveDocs(docs.viewer, log);
   const nothing = (path: string): HttpError => {
     const why = docs === false ? 'The documentation is turned off.' : path === '/docs' ? 'This gateway came without a viewer: /openapi.json describes the same.' : `There is nothing at ${path.slice(0, 200)}.`;

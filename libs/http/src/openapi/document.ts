@@ -20,6 +20,8 @@ export interface DescribedContract {
 export interface DocumentOptions {
   /** The package of the code generated from contracts, for the samples of the typed client. Default `@talaria/contracts`. */
   readonly contractsPackage?: string;
+  /** Whether a method is deprecated though its contract does not say so. Default: none is. */
+  readonly isDeprecated?: (route: Route) => boolean;
 }
 
 const NAMED = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace']);
@@ -78,12 +80,12 @@ function preferred(contracts: readonly DescribedContract[], components: Componen
   return [...described.filter((one) => !forAny(one)), ...described.filter(forAny)];
 }
 
-function describeRoutes(contracts: readonly DescribedContract[], components: Components, contractsPackage: string): Map<string, Place> {
+function describeRoutes(contracts: readonly DescribedContract[], components: Components, { contractsPackage = '@talaria/contracts', isDeprecated = () => false }: DocumentOptions): Map<string, Place> {
   const places = new Map<string, Place>();
   for (const { route, operationId, schemas } of preferred(contracts, components)) {
     const bare = openApiPath(route.template);
     const place = places.get(bare.shape) ?? { names: bare.params.map(({ name }) => name), path: bare.path, operations: new Map<string, Operation>() };
-    const operation = describeOperation(route, { operationId, place: openApiPath(route.template, place.names), schemas, scopes: accessScopes(route), contractsPackage });
+    const operation = describeOperation(route, { operationId, place: openApiPath(route.template, place.names), schemas, scopes: accessScopes(route), contractsPackage, deprecated: route.desc.deprecated || isDeprecated(route) });
     if (route.method !== '*') {
       if (!place.operations.has(route.method)) place.operations.set(route.method, operation);
     } else {
@@ -127,10 +129,10 @@ function securitySchemes(contracts: readonly DescribedContract[]): JsonObject {
 }
 
 /** Describes the routes of contracts as OpenAPI 3.1: the same document for the same contracts, whatever their order. */
-export function openApiDocument(contracts: readonly DescribedContract[], { contractsPackage = '@talaria/contracts' }: DocumentOptions = {}): OpenApiDocument {
+export function openApiDocument(contracts: readonly DescribedContract[], options: DocumentOptions = {}): OpenApiDocument {
   const ordered = [...contracts].sort((a, b) => (a.contract < b.contract ? -1 : 1));
   const components = createComponents();
-  const paths = components.resolve(pathsOf(describeRoutes(ordered, components, contractsPackage)));
+  const paths = components.resolve(pathsOf(describeRoutes(ordered, components, options)));
   const tags = tagsOf(ordered);
   const schemas = { ...components.schemas(), ...SHARED_SCHEMAS };
   const version = createHash('sha256').update(JSON.stringify([paths, tags, schemas])).digest('hex').slice(0, 12);

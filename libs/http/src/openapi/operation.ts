@@ -24,6 +24,7 @@ export interface OperationOptions {
   readonly scopes: readonly string[];
   /** The package of the generated code, for the samples. */
   readonly contractsPackage: string;
+  readonly deprecated: boolean;
 }
 
 /** The client that development platforms know. */
@@ -171,7 +172,7 @@ export function describeOperation(route: Route, options: OperationOptions): Oper
     tags: [route.contract],
     summary: firstSentence(comment) || desc.name,
     ...(description === '' ? {} : { description }),
-    ...(desc.deprecated ? { deprecated: true } : {}),
+    ...(options.deprecated ? { deprecated: true } : {}),
     security: security(route, options.scopes),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(body ? { requestBody: body } : {}),
