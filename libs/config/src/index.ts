@@ -1,3 +1,10 @@
 export { readSettings, setting, SettingsError, type Setting, type SettingOptions, type Settings, type SettingProblem } from './read-settings.ts';
-export { liveSetting, type LiveEtcdSetting, type LiveSettingOptions } from './live-setting.ts';
-export { liveLogLevel, parseLogLevel, type LiveLogLevelOptions } from './live-log-level.ts';
+export { duration, formatDuration, parseDuration, DURATION_KEYWORD, LONGEST_TIMER_MS, type DurationOptions } from './duration.ts';
+export { configKeys, environmentName, isLiveSettingName, targetsOf, MAX_VALUE_BYTES, TEMPORARY_SUFFIX, type ConfigKeys, type ConfigReader, type TargetPath } from './setting-names.ts';
+export { isSealed, keyringOf, type ConfigKeyring, type SealedSecret, type SecretPlace } from './secrets.ts';
+export { openConfig, type Config, type ConfigShape, type LiveConfig, type OpenConfigOptions } from './live/open-config.ts';
+export { etcdConfigSource, type EtcdConfigSourceOptions } from './live/etcd-source.ts';
+export { memoryConfigSource, type MemoryConfigSource } from './live/memory-source.ts';
+export type { ConfigPresence, ConfigSource, RawChange, RawEntry, TargetListener } from './live/config-source.ts';
+export { SECRET, type AppliedSetting, type AppliedState, type SettingSource } from './live/applied-state.ts';
+export type { PublishedSchema, PublishedSetting } from './live/published-schema.ts';

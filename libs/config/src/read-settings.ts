@@ -4,8 +4,16 @@ import type { z } from 'zod';
 export interface SettingOptions {
   /** What it is for, in a few words: shown when the setting is wrong. */
   readonly description: string;
-  /** Whether its value must never be shown. Default false. */
+  /** Whether its value must never be shown; in etcd it is encrypted. Default false. */
   readonly secret?: boolean;
+  /** What its value counts, such as `ms` or `calls`, for people. */
+  readonly unit?: string;
+  /** Of a live setting: whether a change takes effect while the program runs; otherwise at its next start. Default true. */
+  readonly live?: boolean;
+  /** Of a live setting: the variable of the environment that says it. Default: its name in capitals with `_` for dots. */
+  readonly env?: string;
+  /** Of a live setting that is not simply the text of one variable: what the environment says of it; undefined: nothing. */
+  readonly fromEnv?: (env: Readonly<Record<string, string | undefined>>) => unknown;
 }
 
 /** One setting: what it must look like, and what it is for. */

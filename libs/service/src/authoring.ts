@@ -3,7 +3,7 @@ import { currentCall, type Principal } from '@talaria/context';
 import { unauthorized } from '@talaria/errors';
 
 export { fixedSetting, mutableSetting, newId, silentLogger, systemClock, type Capability, type Checker, type Clock, type LiveSetting, type Logger, type MutableSetting } from '@talaria/base';
-export { setting } from '@talaria/config';
+export { duration, setting } from '@talaria/config';
 export {
   baggageKey,
   contextKey,

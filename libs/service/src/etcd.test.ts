@@ -94,7 +94,7 @@ describe('with an etcd', { timeout: 60_000 }, () => {
     await once(child, 'message');
     assert.doesNotMatch(output, /a word/);
     const client = connectEtcd({ endpoints: etcd.endpoints, log: silentLogger });
-    await client.put('talaria/default/config/service/service.program/log.level', 'debug');
+    await client.put('talaria/default/config/service/service.program/log.level', '"debug"');
     await eventually(() => output.includes('a word'));
     client.close();
     child.kill('SIGTERM');

@@ -10,7 +10,7 @@ export type { MethodRule } from '@talaria/auth';
 export type { UseOptions } from './middleware-stack.ts';
 export { WiringError } from './wiring-error.ts';
 export * from './authoring.ts';
-export { SettingsError, type Setting, type Settings } from '@talaria/config';
+export { SettingsError, type Config, type ConfigShape, type Setting, type Settings } from '@talaria/config';
 export type { CallContext, CallLimits, Client, ClientMiddleware, CompatServiceDefinition, ServerMiddleware, ServiceImplementation } from '@talaria/rpc';
 
 // For tests and other platforms.

@@ -1,6 +1,5 @@
 import { accessRules, authClientMiddleware, loadServiceKey, remoteKeys, serviceTokens, tokenVerifier, type AccessRules, type ServiceTokens, type Verifier } from '@talaria/auth';
-import { createLogger, fixedSetting, mutableSetting, type Checker, type Logger, type SharedDocuments } from '@talaria/base';
-import { liveLogLevel } from '@talaria/config';
+import { createLogger, type Checker, type Logger, type SharedDocuments } from '@talaria/base';
 import { AuthServiceDefinition } from '@talaria/contracts/auth/v1/auth';
 import { etcdRegistry, etcdResolver, type Registry } from '@talaria/discovery';
 import { connectEtcd, etcdDocuments, type Etcd } from '@talaria/etcd';

@@ -1,4 +1,4 @@
-import { LOG_FORMATS, LOG_LEVELS, LOG_OUTPUTS, newId, type LogFormat, type LogLevel, type LogOutput } from '@talaria/base';
+import { LOG_FORMATS, LOG_OUTPUTS, newId, type LogFormat, type LogOutput } from '@talaria/base';
 import { setting } from '@talaria/config';
 import { z } from 'zod';
 import type { SettingReader } from './setting-reader.ts';
@@ -13,14 +13,6 @@ const SHAPE = {
   TALARIA_ZONE: setting(z.string().optional(), { description: 'where this instance stands' }),
   TALARIA_VERSION: setting(z.string().optional(), { description: 'the version that this instance runs' }),
   TALARIA_SERVICE_KEY_FILE: setting(z.string().optional(), { description: 'the private JWK of this service' }),
-  LOG_LEVEL: setting(
-    z
-      .string()
-      .transform((text) => text.toLowerCase())
-      .pipe(z.enum(LOG_LEVELS))
-      .default('info' satisfies LogLevel),
-    { description: 'the least severe events that are written' },
-  ),
   LOG_FORMAT: setting(z.enum(LOG_FORMATS).optional(), { description: 'pretty for people, json or logfmt for machines; without it pretty on a terminal, else json' }),
   LOG_OUTPUT: setting(z.enum(LOG_OUTPUTS).default('stdout'), { description: 'the stream that events are written to' }),
 } as const;
@@ -38,7 +30,6 @@ export interface PlatformSettings {
   readonly listen: string;
   readonly advertise: string | undefined;
   readonly keyFile: string | undefined;
-  readonly logLevel: LogLevel;
   readonly logFormat: LogFormat | undefined;
   readonly logOutput: LogOutput;
   /** Undefined where a registry and a resolver are given. */
@@ -68,9 +59,6 @@ export function platformSettings(reader: SettingReader, { version, platform = {}
     },
     get keyFile() {
       return read.TALARIA_SERVICE_KEY_FILE;
-    },
-    get logLevel() {
-      return read.LOG_LEVEL;
     },
     get logFormat() {
       return read.LOG_FORMAT;

@@ -87,6 +87,13 @@ export function createService(options: ServiceOptions): Service {
       return service;
     },
     settings: (shape) => reader.read(shape),
+    config(shape) {
+      try {
+        return parts.config.declare(shape);
+      } catch (error) {
+        throw new WiringError((error as Error).message);
+      }
+    },
     contracts,
     endpoints(contract): readonly Endpoint[] | undefined {
       const resolution = resolutions.get(contract) ?? parts.resolver.resolve(contract);

@@ -4,8 +4,8 @@ import type { SettingsShape } from './types.ts';
 /** Reads settings now, and reports what is wrong with any of them later and together. */
 export interface SettingReader {
   read<const S extends SettingsShape>(shape: S): Settings<S>;
-  /** Throws one `SettingsError` with everything that was wrong so far. */
-  check(): void;
+  /** Throws one `SettingsError` with everything that was wrong so far, and with what `others` found. */
+  check(others?: readonly SettingProblem[]): void;
 }
 
 /** Reads from `env`. */
@@ -31,8 +31,8 @@ export function settingReader(env: Readonly<Record<string, string | undefined>>)
       }
       return Object.freeze(values) as Settings<S>;
     },
-    check() {
-      if (problems.size > 0) throw new SettingsError([...problems.values()]);
+    check(others = []) {
+      if (problems.size + others.length > 0) throw new SettingsError([...problems.values(), ...others]);
     },
   };
 }

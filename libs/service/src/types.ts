@@ -1,6 +1,6 @@
 import type { KeySource, ServiceKey, ServiceTokens, Verifier } from '@talaria/auth';
 import type { Capability, Checker, Clock, LiveSetting, Logger } from '@talaria/base';
-import type { Setting, Settings } from '@talaria/config';
+import type { Config, ConfigShape, ConfigSource, Setting, Settings } from '@talaria/config';
 import type { Registry } from '@talaria/discovery';
 import type { Health } from '@talaria/health';
 import type { EveryOptions } from './background/background.ts';
@@ -32,6 +32,8 @@ export interface Platform {
   readonly key?: ServiceKey | Promise<ServiceKey> | undefined;
   /** Whose turn the schedules are. Default: in etcd; within the service where a registry and a resolver are given. It is not closed when the service stops. */
   readonly locks?: ScheduleLocks | undefined;
+  /** Where live settings come from. Default: etcd; nowhere where a registry and a resolver are given. */
+  readonly config?: ConfigSource | undefined;
   /** For deadlines, workers and schedules. Default: the time of this machine. */
   readonly clock?: Clock | undefined;
 }
@@ -136,6 +138,12 @@ export interface Service {
   onStop(hook: Hook, options?: HookOptions & { readonly phase?: StopPhase }): Service;
   /** Reads settings. A wrong one is reported by `start`, together with all others; reading its value throws. */
   settings<const S extends SettingsShape>(shape: S): Settings<S>;
+  /**
+   * Declares settings that may change while it runs, by names such as `webhook.attempt_timeout`: defaults, then what the file of TALARIA_CONFIG_FILE,
+   * the environment and, from the start on, etcd say. A wrong one is reported by `start`; reading its value throws. Throws
+   * one sentence for a name that is none or taken, and on a service that has started.
+   */
+  config<const S extends ConfigShape>(shape: S): Config<S>;
 
   readonly contracts: PublishedContracts;
   /** Who serves a contract, as last known; undefined while nothing is known. Tracking begins at the first use. */

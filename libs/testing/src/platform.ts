@@ -1,5 +1,6 @@
 import { PASSPORT_KEY } from '@talaria/auth';
 import { silentLogger, systemClock, type Clock, type Logger } from '@talaria/base';
+import { memoryConfigSource, type MemoryConfigSource } from '@talaria/config';
 import { memoryRegistry, type MemoryRegistry } from '@talaria/discovery';
 import { grpcTransport, inprocTransport, Metadata, type CallLimits, type Client, type ClientMiddleware, type CompatServiceDefinition } from '@talaria/rpc';
 import { createService, memoryLocks, type Service, type ServiceOptions } from '@talaria/service';
@@ -32,6 +33,8 @@ export interface CallAs {
 export interface TestPlatform {
   readonly registry: MemoryRegistry;
   readonly keys: PlatformKeys;
+  /** Where its services take live settings from: `platform.config.set('service/service.account', { 'log.level': 'debug' })` is in force when it returns. */
+  readonly config: MemoryConfigSource;
   /** A service on this platform; not started yet. Its name is enough. */
   service(options: Partial<ServiceOptions> & Pick<ServiceOptions, 'name'>): Service;
   /** Starts all services that were made so far and have not been started. */
@@ -48,6 +51,7 @@ export async function createPlatform({ log = silentLogger, listen = 'inproc', en
   const registry = memoryRegistry();
   // Shared, so that services of one name are instances to each other.
   const locks = memoryLocks({ clock });
+  const config = memoryConfigSource();
   const transports = [inprocTransport(), grpcTransport()];
   const keys = await createPlatformKeys();
   const services: Service[] = [];
@@ -55,7 +59,7 @@ export async function createPlatform({ log = silentLogger, listen = 'inproc', en
 
   const make = (options: Partial<ServiceOptions> & Pick<ServiceOptions, 'name'>): Service => {
     const address = listen === 'h2c' ? 'h2c://127.0.0.1:0' : `inproc://${options.name}-${services.length}`;
-    const platform = { env, log, registry, resolver: registry, transports, listen: address, keys, key: keys.of(options.name), locks, clock, ...options.platform };
+    const platform = { env, log, registry, resolver: registry, transports, listen: address, keys, key: keys.of(options.name), locks, config, clock, ...options.platform };
     const service = createService({ description: 'A service of a test', ...options, platform });
     services.push(service);
     return service;
@@ -79,6 +83,7 @@ export async function createPlatform({ log = silentLogger, listen = 'inproc', en
   return {
     registry,
     keys,
+    config,
     service: make,
     async start() {
       const tools = new Set(callers.values());
