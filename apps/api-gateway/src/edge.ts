@@ -1,6 +1,6 @@
 import { createTokenExchange } from '@talaria/auth';
 import { AuthServiceDefinition } from '@talaria/contracts/auth/v1/auth';
-import { contractReadiness, createGateway, type DocsOptions, type Gateway } from '@talaria/http';
+import { contractReadiness, createGateway, type DocsOptions, type Gateway, type GatewayOptions, type RuleStats } from '@talaria/http';
 import { WiringError, type Service, type Settings } from '@talaria/service';
 import { type settings as shape } from './settings.ts';
 import { findViewer } from './viewer.ts';
@@ -16,10 +16,12 @@ export interface HttpEdge {
   stop(): Promise<void>;
   /** Such as `http://localhost:8080`. */
   readonly url: string | undefined;
+  /** What was counted for each rule; nothing before it has started. */
+  ruleStats(): readonly RuleStats[];
 }
 
 /** Makes it; it drains as soon as the service leaves. */
-export function httpEdge(service: Service, settings: Settings<typeof shape>): HttpEdge {
+export function httpEdge(service: Service, settings: Settings<typeof shape>, live: Pick<GatewayOptions, 'rules'> = {}): HttpEdge {
   let gateway: Gateway | undefined;
   let url: string | undefined;
   const auth = service.client(AuthServiceDefinition);
@@ -51,6 +53,7 @@ export function httpEdge(service: Service, settings: Settings<typeof shape>): Ht
         deadlineMs: settings.TALARIA_DEADLINE_MS,
         allowedBaggage: settings.TALARIA_ALLOWED_BAGGAGE,
         docs: settings.TALARIA_DOCS && docsOptions(),
+        ...live,
       });
       const { addresses, port } = await gateway.listen().catch((error: unknown) => {
         throw new WiringError(error instanceof Error ? error.message : String(error));
@@ -62,5 +65,6 @@ export function httpEdge(service: Service, settings: Settings<typeof shape>): Ht
     get url() {
       return url;
     },
+    ruleStats: () => gateway?.ruleStats() ?? [],
   };
 }
