@@ -26,6 +26,4 @@ export interface Elections {
   campaign(name: string, signal?: AbortSignal): Promise<Leadership>;
   /** Whether what decides could not be reached for as long as a leadership lasts: then nobody leads, and nobody can win. */
   readonly away: LiveSetting<boolean>;
-  /** Gives up all that this program leads, and ends its campaigns. */
-  close(): Promise<void>;
 }

@@ -68,7 +68,7 @@ describe('with an etcd', { timeout: 60_000 }, () => {
       await first.start();
       await eventually(() => runs.length === 1);
       await second.start();
-      assert.equal((await client.get('talaria/default/schedules/service.account/clean'))?.value.toString(), first.instance);
+      assert.equal((await client.get('talaria/default/elections/service.account/clean'))?.value.toString(), first.instance);
       await eventually(() => runs.length === 3);
       assert.deepEqual(new Set(runs), new Set([first.instance]));
       await first.stop();
@@ -76,7 +76,7 @@ describe('with an etcd', { timeout: 60_000 }, () => {
       await eventually(() => runs.length > before);
       assert.equal(runs.at(-1), second.instance);
       await second.stop();
-      assert.equal(await client.get('talaria/default/schedules/service.account/clean'), undefined);
+      assert.equal(await client.get('talaria/default/elections/service.account/clean'), undefined);
     } finally {
       await Promise.all([first.stop(), second.stop()]);
       client.close();

@@ -2,7 +2,7 @@
 export { createService } from './service.ts';
 export type { OneOrMore, Platform, PublishedContract, PublishedContracts, Service, ServiceOptions, SettingsShape } from './types.ts';
 export type { EveryOptions } from './background/background.ts';
-export type { Work } from './background/run-context.ts';
+export type { LeaderWork, ScheduledWork, Work } from './background/run-context.ts';
 export type { Hook, HookOptions, StopPhase } from './hooks.ts';
 export type { Interval } from './interval.ts';
 export type { MethodInfo } from './method-info.ts';
@@ -14,8 +14,7 @@ export { SettingsError, type Config, type ConfigShape, type Setting, type Settin
 export type { CallContext, CallLimits, Client, ClientMiddleware, CompatServiceDefinition, ServerMiddleware, ServiceImplementation } from '@talaria/rpc';
 
 // For tests and other platforms.
-export type { ScheduleLock, ScheduleLocks } from './background/schedule-locks.ts';
-export { memoryLocks } from './background/memory-locks.ts';
+export { memoryElections, type MemoryElections } from '@talaria/discovery';
 
 // For tools and scripts.
 export { connectPlatform, type ConnectPlatformOptions, type PlatformClient } from './connect.ts';

@@ -60,7 +60,8 @@ export function createLifecycle(all: LifecycleParts): Lifecycle {
 
   const startCapabilities = async (): Promise<void> => {
     const documents = parts.documents();
-    const host: Host = { service: all.name, instance: all.settings.instance, log, env: all.env, ...(documents ? { documents } : {}) };
+    const { name: service, env } = all;
+    const host: Host = { service, instance: all.settings.instance, log, env, elections: parts.elections(), ...(documents ? { documents } : {}) };
     for (const capability of all.capabilities) {
       const waiting = setTimeout(() => log.info(`waiting for ${capability.name}`), PATIENCE_MS);
       started.push(capability);
@@ -78,7 +79,7 @@ export function createLifecycle(all: LifecycleParts): Lifecycle {
     await hooks.start('onStart', starting.signal);
     starting.signal.throwIfAborted();
 
-    server = createServer({ transports: parts.transports, middleware: all.middleware, log, clock: all.clock });
+    server = createServer({ transports: parts.transports, middleware: all.middleware, log, clock: all.clock, deadlines: parts.config.builtIn['call.deadlines'] });
     await served.attach(server);
     address = await listen(server, settings.listen);
     const self = { service: all.name, instance: settings.instance, version: settings.version, zone: settings.zone, startedAt: new Date().toISOString() };

@@ -115,7 +115,7 @@ test('a port that is taken is named, with what to do', async () => {
 test('a schedule or worker with a name that is taken, or an interval that is none, is refused when it is added', () => {
   const service = createService({ name: 'service.test', description: 'A test', platform: { env: {}, log: silentLogger } });
   service.worker('relay', () => {}).every('1h', 'clean', () => {});
-  assert.throws(() => service.worker('clean', () => {}), { name: 'WiringError', message: 'There is a worker or a schedule "clean" already: give this worker another name.' });
-  assert.throws(() => service.every('1h', 'relay', () => {}), { name: 'WiringError', message: 'There is a worker or a schedule "relay" already: give this schedule another name.' });
+  assert.throws(() => service.worker('clean', () => {}), { name: 'WiringError', message: 'There is a worker, a leader or a schedule "clean" already: give this worker another name.' });
+  assert.throws(() => service.every('1h', 'relay', () => {}), { name: 'WiringError', message: 'There is a worker, a leader or a schedule "relay" already: give this schedule another name.' });
   assert.throws(() => service.every('1 hour' as never, 'other', () => {}), { name: 'WiringError', message: /"1 hour" is no interval/ });
 });

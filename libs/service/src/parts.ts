@@ -1,15 +1,12 @@
 import { accessRules, authClientMiddleware, loadServiceKey, remoteKeys, serviceTokens, tokenVerifier, type AccessRules, type ServiceTokens, type Verifier } from '@talaria/auth';
 import { createLogger, type Checker, type Logger, type SharedDocuments } from '@talaria/base';
 import { AuthServiceDefinition } from '@talaria/contracts/auth/v1/auth';
-import { etcdRegistry, etcdResolver, type Registry } from '@talaria/discovery';
+import { etcdElections, etcdRegistry, etcdResolver, memoryElections, type Registry, type ServiceElections } from '@talaria/discovery';
 import { connectEtcd, etcdDocuments, type Etcd } from '@talaria/etcd';
 import { healthDefinition } from '@talaria/health';
 import { retryNeverSent, roundRobin } from '@talaria/resilience';
 import { contractMethod, contractName, createConnector, grpcTransport, inprocTransport, type ClientMiddleware, type Connector, type Resolver, type Transport } from '@talaria/rpc';
 import { ambientFields, startTelemetry, type Telemetry } from '@talaria/telemetry';
-import { etcdLocks } from './background/etcd-locks.ts';
-import { memoryLocks } from './background/memory-locks.ts';
-import type { ScheduleLocks } from './background/schedule-locks.ts';
 import { deferredLogger } from './deferred-logger.ts';
 import { serviceConfig, type ServiceConfig } from './live-config.ts';
 import { nobodyServes } from './nobody-serves.ts';
@@ -37,8 +34,8 @@ export interface Parts {
   registry(): Registry;
   /** What all services share; undefined where a registry and a resolver were given. */
   documents(): SharedDocuments | undefined;
-  /** Whose turn the schedules are. */
-  locks(): ScheduleLocks;
+  /** Where the instances of this service elect one of them. */
+  elections(): ServiceElections;
   /** Logs and traces from now on. Rejects for settings that are wrong. */
   open(): Promise<Telemetry>;
   /** What `open` made. Throws before. */
@@ -107,15 +104,16 @@ export function createParts(options: ServiceOptions, settings: PlatformSettings,
   const telemetry = once(async () => {
     reader.check(config.problems());
     openLog();
-    return startTelemetry({ service: name, version: settings.version, instance: settings.instance, env, log });
+    return startTelemetry({ service: name, version: settings.version, instance: settings.instance, env, log, sampling: config.builtIn['telemetry.sampling'] });
   });
   let opened: Telemetry | undefined;
   const open = async (): Promise<Telemetry> => (opened ??= await telemetry());
 
   const registry = (): Registry => platform.registry ?? ownRegistry();
-  const locks = once((): ScheduleLocks => {
-    if (platform.registry && platform.resolver) return memoryLocks(clock);
-    return etcdLocks({ etcd: needEtcd(), log, prefix: `talaria/${settings.namespace}/schedules/`, holder: settings.instance });
+  const elections = once((): ServiceElections => {
+    if (platform.elections) return platform.elections.of(name);
+    if (platform.registry && platform.resolver) return memoryElections(clock).of(name);
+    return etcdElections({ etcd: needEtcd(), log, service: name, instance: settings.instance, namespace: settings.namespace, ...clock });
   });
 
   const tokens = ownTokens(options, settings, env);
@@ -130,7 +128,7 @@ export function createParts(options: ServiceOptions, settings: PlatformSettings,
     }
   };
   const transports = platform.transports ?? [grpcTransport(), inprocTransport()];
-  const connector = createConnector({ resolver, transports, picker: () => roundRobin(), retry: retryNeverSent(), onVersionFallback: versionFallbackLog(log), clock: platform.clock, middleware: [opening, ...(tokens ? [authClientMiddleware({ tokens })] : [])] });
+  const connector = createConnector({ resolver, transports, picker: () => roundRobin(), retry: retryNeverSent(), onVersionFallback: versionFallbackLog(log), deadlines: config.builtIn['call.deadlines'], clock: platform.clock, middleware: [opening, ...(tokens ? [authClientMiddleware({ tokens })] : [])] });
   const auth = once(() => connector.client(AuthServiceDefinition));
   const given = options.auth?.keys ?? platform.keys;
   const fetched = remoteKeys({ fetch: async (signal) => (await auth().getKeys({}, { signal })).jwks, log, ...clock });
@@ -158,7 +156,7 @@ export function createParts(options: ServiceOptions, settings: PlatformSettings,
       const connected = etcd();
       return connected && etcdDocuments({ etcd: connected, log, namespace: settings.namespace });
     },
-    locks: () => platform.locks ?? locks(),
+    elections,
     open,
     opened() {
       if (opened) return opened;
@@ -166,7 +164,7 @@ export function createParts(options: ServiceOptions, settings: PlatformSettings,
     },
     async close() {
       stopWarming();
-      await locks.made()?.close();
+      await elections.made()?.close();
       await ownRegistry.made()?.close();
       await connector.close();
       ownResolver.made()?.close();

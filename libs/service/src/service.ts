@@ -34,7 +34,7 @@ export function createService(options: ServiceOptions): Service {
   const validation = createValidation();
   const stack = createMiddlewareStack(builtInMiddleware(parts, validation.middleware));
   const served = createServed({ rules: parts.rules, health, validation, log });
-  const background = createBackground({ service: name, log, clock: platform.clock, locks: parts.locks, tracer: () => parts.opened().tracer, addChecker: (checker) => health.add(checker) });
+  const background = createBackground({ log, clock: platform.clock, elections: parts.elections, tracer: () => parts.opened().tracer, addChecker: (checker) => health.add(checker) });
   const hooks = createHooks();
   const contracts = contractsView(parts.registry);
   const resolutions = new Map<string, Resolution>();
@@ -69,6 +69,13 @@ export function createService(options: ServiceOptions): Service {
     worker(worker, run) {
       background.worker(worker, run);
       return service;
+    },
+    leader(leader, run) {
+      background.leader(leader, run);
+      return service;
+    },
+    get elections() {
+      return parts.elections();
     },
     every(interval, schedule, run, where = {}) {
       background.every(interval, schedule, run, where);

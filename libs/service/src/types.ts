@@ -1,11 +1,10 @@
 import type { KeySource, ServiceKey, ServiceTokens, Verifier } from '@talaria/auth';
-import type { Capability, Checker, Clock, LiveSetting, Logger } from '@talaria/base';
+import type { Capability, Checker, Clock, Elections, LiveSetting, Logger } from '@talaria/base';
 import type { Config, ConfigShape, ConfigSource, Setting, Settings } from '@talaria/config';
-import type { Registry } from '@talaria/discovery';
+import type { MemoryElections, Registry } from '@talaria/discovery';
 import type { Health } from '@talaria/health';
 import type { EveryOptions } from './background/background.ts';
-import type { Work } from './background/run-context.ts';
-import type { ScheduleLocks } from './background/schedule-locks.ts';
+import type { LeaderWork, ScheduledWork, Work } from './background/run-context.ts';
 import type { Hook, HookOptions, StopPhase } from './hooks.ts';
 import type { Interval } from './interval.ts';
 import type { MethodInfo } from './method-info.ts';
@@ -30,8 +29,8 @@ export interface Platform {
   readonly keys?: KeySource | undefined;
   /** The service's own key. Default: TALARIA_SERVICE_KEY_FILE. */
   readonly key?: ServiceKey | Promise<ServiceKey> | undefined;
-  /** Whose turn the schedules are. Default: in etcd; within the service where a registry and a resolver are given. It is not closed when the service stops. */
-  readonly locks?: ScheduleLocks | undefined;
+  /** Where instances elect one of them, for schedules, leaders and messaging. Default: in etcd; within the service where a registry and a resolver are given. */
+  readonly elections?: Pick<MemoryElections, 'of'> | undefined;
   /** Where live settings come from. Default: etcd; nowhere where a registry and a resolver are given. */
   readonly config?: ConfigSource | undefined;
   /** For deadlines, workers and schedules. Default: the time of this machine. */
@@ -124,12 +123,24 @@ export interface Service {
    */
   worker(name: string, run: Work): Service;
   /**
-   * Runs `run` at once and then every interval, outside of every call: in one instance of the service, whichever it is, or in
-   * each one (`everywhere`). A run has a trace of its own, and the interval as its deadline. It has happened when it returns; one
+   * As `worker`, in one instance of the service at a time, whichever it is: another one goes on when that stops, fails, or is not heard
+   * of for 10 s. The signal aborts before another instance can begin, or as this one wakes when it was frozen; and whatever `run` writes
+   * with storage or publishes is refused (`conflict.fenced`) once another leader has written. `leadership.token` is for other stores.
+   * While etcd is away nobody begins. Its health is a checker, `leader <name>`.
+   */
+  leader(name: string, run: LeaderWork): Service;
+  /**
+   * Runs `run` at once and then every interval, outside of every call: in one instance of the service, whichever it is (as `leader`,
+   * with its fence), or in each one (`everywhere`). A run has a trace of its own, and the interval as its deadline. It has happened when it returns; one
    * that throws, or that its instance did not finish, is made again (after 1 s, then twice as long each time, up to 5 minutes or the
    * interval). Its health is a checker, `schedule <name>`.
    */
-  every(interval: Interval, name: string, run: Work, options?: EveryOptions): Service;
+  every(interval: Interval, name: string, run: ScheduledWork, options?: EveryOptions): Service;
+  /**
+   * Elections among the instances of this service, for locks of its own: `campaign(name, signal)` waits until it has won; what
+   * `runFenced(leadership, fn)` runs then is guarded as a leader's writes are. Leaders and schedules are elections of the same names.
+   */
+  readonly elections: Elections;
   /** Calls `hook` at start, when the capabilities work and nothing is served yet; hooks run in order. What it throws fails the start. Throws one sentence when it is too late for it. */
   onStart(hook: Hook, options?: HookOptions): Service;
   /** Calls `hook` at start, when the service serves and others find it, but before `ready`. What it throws fails the start. Throws one sentence when it is too late for it. */

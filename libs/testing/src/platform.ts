@@ -1,9 +1,9 @@
 import { PASSPORT_KEY } from '@talaria/auth';
 import { silentLogger, systemClock, type Clock, type Logger } from '@talaria/base';
 import { memoryConfigSource, type MemoryConfigSource } from '@talaria/config';
-import { memoryRegistry, type MemoryRegistry } from '@talaria/discovery';
+import { memoryElections, memoryRegistry, type MemoryElections, type MemoryRegistry } from '@talaria/discovery';
 import { grpcTransport, inprocTransport, Metadata, type CallLimits, type Client, type ClientMiddleware, type CompatServiceDefinition } from '@talaria/rpc';
-import { createService, memoryLocks, type Service, type ServiceOptions } from '@talaria/service';
+import { createService, type Service, type ServiceOptions } from '@talaria/service';
 import { createPlatformKeys, PASSPORT_SECONDS, type PlatformKeys } from './platform-keys.ts';
 import { principalOf, type PrincipalLike } from './principal-like.ts';
 
@@ -32,6 +32,8 @@ export interface CallAs {
 /** A platform in one process: no etcd, no files, and no network unless asked for. */
 export interface TestPlatform {
   readonly registry: MemoryRegistry;
+  /** Where instances elect one of them: `depose` takes a leadership away. */
+  readonly elections: MemoryElections;
   readonly keys: PlatformKeys;
   /** Where its services take live settings from: `platform.config.set('service/service.account', { 'log.level': 'debug' })` is in force when it returns. */
   readonly config: MemoryConfigSource;
@@ -50,7 +52,7 @@ export interface TestPlatform {
 export async function createPlatform({ log = silentLogger, listen = 'inproc', env = {}, clock }: TestPlatformOptions = {}): Promise<TestPlatform> {
   const registry = memoryRegistry();
   // Shared, so that services of one name are instances to each other.
-  const locks = memoryLocks({ clock });
+  const elections = memoryElections({ clock });
   const config = memoryConfigSource();
   const transports = [inprocTransport(), grpcTransport()];
   const keys = await createPlatformKeys();
@@ -59,7 +61,7 @@ export async function createPlatform({ log = silentLogger, listen = 'inproc', en
 
   const make = (options: Partial<ServiceOptions> & Pick<ServiceOptions, 'name'>): Service => {
     const address = listen === 'h2c' ? 'h2c://127.0.0.1:0' : `inproc://${options.name}-${services.length}`;
-    const platform = { env, log, registry, resolver: registry, transports, listen: address, keys, key: keys.of(options.name), locks, config, clock, ...options.platform };
+    const platform = { env, log, registry, resolver: registry, transports, listen: address, keys, key: keys.of(options.name), elections, config, clock, ...options.platform };
     const service = createService({ description: 'A service of a test', ...options, platform });
     services.push(service);
     return service;
@@ -82,6 +84,7 @@ export async function createPlatform({ log = silentLogger, listen = 'inproc', en
 
   return {
     registry,
+    elections,
     keys,
     config,
     service: make,

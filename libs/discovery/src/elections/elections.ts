@@ -12,6 +12,8 @@ export interface ScheduleRuns {
 /** Elections of one service, and what its schedules note. */
 export interface ServiceElections extends Elections {
   readonly runs: ScheduleRuns;
+  /** Gives up all that this program leads, and ends its campaigns. */
+  close(): Promise<void>;
 }
 
 /** Names become parts of keys, and fields of log lines. */

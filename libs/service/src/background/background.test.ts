@@ -1,40 +1,39 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { silentLogger, type Checker } from '@talaria/base';
-import { currentCall, runInCall, timeRemaining } from '@talaria/context';
+import { silentLogger, type Checker, type Leadership } from '@talaria/base';
+import { currentCall, currentFences, runInCall, timeRemaining } from '@talaria/context';
+import { memoryElections, type ServiceElections } from '@talaria/discovery';
 import { eventually, manualClock } from '@talaria/testing';
 import { createBackground, type Background, type BackgroundOptions } from './background.ts';
-import { memoryLocks } from './memory-locks.ts';
-import type { ScheduleLocks } from './schedule-locks.ts';
 
 const ended = (signal: AbortSignal): Promise<void> => new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));
 
 function make(options: Partial<BackgroundOptions> = {}): { background: Background; checkers: Checker[] } {
   const checkers: Checker[] = [];
-  const locks = memoryLocks({ clock: options.clock });
-  const background = createBackground({ service: 'service.test', log: silentLogger, locks: () => locks, tracer: () => undefined, addChecker: (checker) => checkers.push(checker), ...options });
+  const elections = memoryElections({ clock: options.clock }).of('service.test');
+  const background = createBackground({ log: silentLogger, elections: () => elections, tracer: () => undefined, addChecker: (checker) => checkers.push(checker), ...options });
   return { background, checkers };
 }
 
-/** Locks that can be taken away: for good, or to be had again at once. What counts as run is in `noted`, in ms. */
-function takeableLocks(): { locks: ScheduleLocks; noted: number[]; take: (options: { forGood: boolean }) => void } {
+/** Elections whose leader can be deposed: for good, or to win again at once. What counts as run is in `noted`, in ms. */
+function fickleElections(): { elections: ServiceElections; noted: number[]; depose: (options: { forGood: boolean }) => void } {
   const noted: number[] = [];
-  let lost = new AbortController();
+  const memory = memoryElections();
+  const own = memory.of('service.test');
   let gone = false;
-  const locks: ScheduleLocks = {
-    async acquire(_schedule, signal) {
+  const elections: ServiceElections = {
+    ...own,
+    async campaign(name, signal = never) {
       if (gone) await ended(signal);
-      signal.throwIfAborted();
-      lost = new AbortController();
-      return { lost: lost.signal, due: async () => {}, ran: async (ms) => void noted.push(ms), release: async () => {} };
+      return own.campaign(name, signal);
     },
-    close: async () => {},
+    runs: { due: async () => {}, ran: async (_schedule, _leadership, ms) => void noted.push(ms) },
   };
-  const take = ({ forGood }: { forGood: boolean }): void => {
+  const depose = ({ forGood }: { forGood: boolean }): void => {
     gone = forGood;
-    lost.abort(new Error('Another instance has it.'));
+    assert.ok(memory.depose('service.test', 'clean'));
   };
-  return { locks, noted, take };
+  return { elections, noted, depose };
 }
 
 const never = new AbortController().signal;
@@ -121,10 +120,10 @@ describe('schedules', () => {
 
   test('of several instances one runs it; another one goes on when that stops, and not before it is due', async () => {
     const clock = manualClock();
-    const locks = memoryLocks({ clock });
+    const elections = memoryElections({ clock }).of('service.test');
     const runs: string[] = [];
     const instance = (name: string): Background => {
-      const { background } = make({ clock, locks: () => locks });
+      const { background } = make({ clock, elections: () => elections });
       background.every('1m', 'clean', () => void runs.push(`${name} at ${clock.monotonic()}`));
       background.every('1m', 'look', () => void runs.push(`${name} looks`), { everywhere: true });
       background.start();
@@ -174,10 +173,10 @@ describe('schedules', () => {
     await background.stopSchedules();
   });
 
-  test('an instance that loses the lock is well: how the schedule goes is for the one that has it', async () => {
+  test('an instance that leads no more is well: how the schedule goes is for the one that does', async () => {
     const clock = manualClock();
-    const { locks, take } = takeableLocks();
-    const { background, checkers } = make({ clock, locks: () => locks });
+    const { elections, depose } = fickleElections();
+    const { background, checkers } = make({ clock, elections: () => elections });
     background.every('1m', 'clean', () => {
       throw new Error('disk full');
     });
@@ -185,16 +184,16 @@ describe('schedules', () => {
     background.start();
     await clock.advance(0);
     assert.throws(() => checker?.check(never), /failed: disk full/);
-    take({ forGood: true });
+    depose({ forGood: true });
     await clock.advance(0);
     assert.deepEqual(await checker?.check(never), { runs: 1, running: false });
     await background.stopSchedules();
   });
 
-  test('a run that ends because the lock is lost is over, and has not failed', async () => {
+  test('a run that ends because another instance leads is over, and has not failed', async () => {
     const clock = manualClock();
-    const { locks, take } = takeableLocks();
-    const { background, checkers } = make({ clock, locks: () => locks });
+    const { elections, depose } = fickleElections();
+    const { background, checkers } = make({ clock, elections: () => elections });
     background.every('1m', 'clean', async (signal) => {
       await ended(signal);
       signal.throwIfAborted();
@@ -203,16 +202,16 @@ describe('schedules', () => {
     background.start();
     await clock.advance(0);
     assert.deepEqual(await checker?.check(never), { runs: 1, running: true });
-    take({ forGood: true });
+    depose({ forGood: true });
     await clock.advance(0);
     assert.deepEqual(await checker?.check(never), { runs: 1, running: false });
     await background.stopSchedules();
   });
 
-  test('an instance that gets the lock back notes again that it has run, and never that it has failed', async () => {
+  test('an instance that is elected again notes again that it has run, and never that it has failed', async () => {
     const clock = manualClock();
-    const { locks, noted, take } = takeableLocks();
-    const { background } = make({ clock, locks: () => locks });
+    const { elections, noted, depose } = fickleElections();
+    const { background } = make({ clock, elections: () => elections });
     const at: number[] = [];
     background.every('1m', 'clean', () => {
       at.push(clock.monotonic());
@@ -220,10 +219,10 @@ describe('schedules', () => {
     });
     background.start();
     await clock.advance(20_000);
-    take({ forGood: false });
+    depose({ forGood: false });
     await clock.advance(40_500);
     assert.deepEqual(at, [0, 60_000]);
-    take({ forGood: false });
+    depose({ forGood: false });
     await clock.advance(0);
     assert.deepEqual(noted, [60_000, 40_000]);
     await clock.advance(500);
@@ -234,9 +233,9 @@ describe('schedules', () => {
 
   test('stopping aborts the run under way and waits for it; it was not finished, and so is made again elsewhere', async () => {
     const clock = manualClock();
-    const locks = memoryLocks({ clock });
+    const elections = memoryElections({ clock }).of('service.test');
     const events: string[] = [];
-    const [one, two] = [make({ clock, locks: () => locks }).background, make({ clock, locks: () => locks }).background];
+    const [one, two] = [make({ clock, elections: () => elections }).background, make({ clock, elections: () => elections }).background];
     one.every('1d', 'report', async (signal) => {
       events.push('begun');
       await ended(signal);
@@ -256,12 +255,97 @@ describe('schedules', () => {
   });
 });
 
+describe('leaders', () => {
+  test('one instance leads, with a fence; another one goes on when it stops, with a higher token', async () => {
+    const elections = memoryElections();
+    const begun: { by: string; token: bigint; fenced: readonly Leadership[] }[] = [];
+    const instance = (by: string): Background => {
+      const { background, checkers } = make({ elections: () => elections.of('service.test') });
+      background.leader('import', async (signal, leadership) => {
+        assert.equal(currentCall().deadline, undefined);
+        begun.push({ by, token: leadership.token, fenced: currentFences() });
+        await ended(signal);
+      });
+      assert.equal(checkers[0]?.name, 'leader import');
+      background.start();
+      return background;
+    };
+    const one = instance('one');
+    await eventually(() => begun.length === 1);
+    const two = instance('two');
+    await one.stopWorkers();
+    await eventually(() => begun.length === 2);
+    assert.deepEqual(begun.map(({ by }) => by), ['one', 'two']);
+    assert.ok(begun[1]!.token > begun[0]!.token);
+    assert.deepEqual(begun.map(({ fenced }) => fenced.map(({ token }) => token)), begun.map(({ token }) => [token]));
+    await two.stopWorkers();
+  });
+
+  test('a run that returns is followed by the next one, in the same instance', async () => {
+    const tokens: bigint[] = [];
+    const { background } = make();
+    background.leader('import', async (_signal, { token }) => void tokens.push(token));
+    background.start();
+    await eventually(() => tokens.length >= 3);
+    await background.stopWorkers();
+    assert.equal(new Set(tokens).size, 1);
+  });
+
+  test('one that fails resigns, so that another instance may do better, and is well when that does', async () => {
+    const clock = manualClock();
+    const elections = memoryElections({ clock });
+    const broken = make({ clock, elections: () => elections.of('service.test') });
+    const at: number[] = [];
+    broken.background.leader('import', () => {
+      at.push(clock.monotonic());
+      throw new Error('disk full');
+    });
+    broken.background.start();
+    await clock.advance(700);
+    assert.deepEqual(at, [0, 100, 300, 700]);
+    assert.throws(() => broken.checkers[0]?.check(never), /failed 4 times in a row: disk full/);
+    const well = make({ clock, elections: () => elections.of('service.test') });
+    let leads = false;
+    well.background.leader('import', async (signal) => {
+      leads = true;
+      await ended(signal);
+    });
+    well.background.start();
+    await clock.advance(100);
+    assert.ok(leads);
+    await clock.advance(5_000);
+    assert.equal(at.length, 4);
+    assert.deepEqual(await broken.checkers[0]?.check(never), { runs: 4, running: false });
+    await broken.background.stopWorkers();
+    await well.background.stopWorkers();
+  });
+
+  test('one that is deposed ends, and stands again', async () => {
+    const elections = memoryElections();
+    const { background } = make({ elections: () => elections.of('service.test') });
+    const ends: boolean[] = [];
+    let running = 0;
+    background.leader('import', async (signal, leadership) => {
+      running++;
+      await ended(signal);
+      ends.push(leadership.isHeld());
+    });
+    background.start();
+    await eventually(() => running === 1);
+    elections.depose('service.test', 'import');
+    await eventually(() => running === 2);
+    assert.deepEqual(ends, [false]);
+    await background.stopWorkers();
+    assert.deepEqual(ends, [false, true], 'a stop lets the run end before it resigns');
+  });
+});
+
 test('names and intervals that are none are refused in one sentence', () => {
   const { background } = make();
   const work = (): void => {};
   background.worker('relay', work);
   background.every(500, 'clean', work);
-  assert.throws(() => background.worker('clean', work), { name: 'WiringError', message: 'There is a worker or a schedule "clean" already: give this worker another name.' });
+  assert.throws(() => background.worker('clean', work), { name: 'WiringError', message: 'There is a worker, a leader or a schedule "clean" already: give this worker another name.' });
   assert.throws(() => background.every('1h', 'relay', work, {}), /"relay" already: give this schedule another name/);
   for (const wrong of ['a/b', '', 'a\nb', 'x'.repeat(101)]) assert.throws(() => background.worker(wrong, work), /is no name of a worker: use up to 100 characters without "\/"/);
   background.every('1h', 'remove what is old: daily', work);

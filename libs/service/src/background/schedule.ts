@@ -1,14 +1,14 @@
 import type { Tracer } from '@opentelemetry/api';
-import { sleep, type Clock, type Logger } from '@talaria/base';
+import { sleep, type Clock, type Leadership, type Logger } from '@talaria/base';
+import type { ServiceElections } from '@talaria/discovery';
 import { createRunState, type RunState } from './run-state.ts';
-import { runWork, type Work } from './run-context.ts';
-import type { ScheduleLock, ScheduleLocks } from './schedule-locks.ts';
+import { runWork, type ScheduledWork } from './run-context.ts';
 
 /** Something to do again and again. */
 export interface Schedule {
   readonly name: string;
   readonly intervalMs: number;
-  readonly work: Work;
+  readonly work: ScheduledWork;
 }
 
 /** What a schedule is run with. */
@@ -18,14 +18,14 @@ export interface ScheduleParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly tracer: Tracer | undefined;
-  /** What it is known as across all instances, and where its turns are kept; undefined: every instance runs it. */
-  readonly shared: { readonly id: string; readonly locks: ScheduleLocks } | undefined;
+  /** Where the instance is elected that runs it; undefined: every instance does. */
+  readonly elections: ServiceElections | undefined;
 }
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 5 * 60_000;
-/** Before the lock is asked for again when that failed, in ms. */
-const LOCK_PAUSE_MS = 1_000;
+/** Before an election that failed is held again, in ms. */
+const ELECTION_PAUSE_MS = 1_000;
 
 /** The state of a schedule that has not run yet. After a failure it does not wait longer than for the next turn. */
 export function scheduleState({ name, intervalMs }: Schedule, clock: Clock): RunState {
@@ -34,34 +34,34 @@ export function scheduleState({ name, intervalMs }: Schedule, clock: Clock): Run
 }
 
 /**
- * Runs a schedule until `signal` aborts. The instance that holds its lock goes by its own monotonic clock; that a run has
+ * Runs a schedule until `signal` aborts. The instance that leads goes by its own monotonic clock; that a run has
  * happened is noted for as long as it counts, so that an instance that takes over needs to compare no clocks. A run that was
  * not finished is made again: by this instance, or by the one that takes over.
  */
 export async function keepSchedule(schedule: Schedule, parts: ScheduleParts): Promise<void> {
-  const { state, signal, clock, log, shared } = parts;
+  const { state, signal, clock, log, elections } = parts;
   const turns: Turns = { nextAt: -Infinity, afterRun: false };
   while (!signal.aborted) {
-    let lock: ScheduleLock | undefined;
+    let leadership: Leadership | undefined;
     try {
-      lock = await shared?.locks.acquire(shared.id, signal);
-      await runInTurn(schedule, parts, turns, lock);
+      leadership = await elections?.campaign(schedule.name, signal);
+      await runInTurn(schedule, parts, turns, leadership);
     } catch (error) {
       if (signal.aborted) return;
-      if (lock?.lost.aborted) {
-        log.warn(`schedule ${schedule.name} lost its lock, waiting for it again`, { reason: (lock.lost.reason as Error).message });
+      if (leadership?.lost.aborted) {
+        log.warn(`schedule ${schedule.name} is not run here any more, until this instance is elected again`, { reason: (leadership.lost.reason as Error).message });
         continue;
       }
       log.error(`schedule ${schedule.name} could not be kept, trying again`, { err: error });
-      await sleep(LOCK_PAUSE_MS, { clock, signal }).catch(() => {});
+      await sleep(ELECTION_PAUSE_MS, { clock, signal }).catch(() => {});
     } finally {
       state.giveUp();
-      await lock?.release();
+      await leadership?.resign();
     }
   }
 }
 
-/** What an instance itself remembers of a schedule, whether or not it holds the lock. */
+/** What an instance itself remembers of a schedule, whether or not it leads. */
 interface Turns {
   /** When it has to run next, on the monotonic clock. */
   nextAt: number;
@@ -69,26 +69,28 @@ interface Turns {
   afterRun: boolean;
 }
 
-/** Runs as long as the lock is held; ends by rejecting. */
-async function runInTurn({ name, intervalMs, work }: Schedule, parts: ScheduleParts, turns: Turns, lock: ScheduleLock | undefined): Promise<void> {
-  const { state, clock, log, tracer } = parts;
-  const signal = lock ? AbortSignal.any([parts.signal, lock.lost]) : parts.signal;
+/** Runs as long as this instance leads; ends by rejecting. */
+async function runInTurn({ name, intervalMs, work }: Schedule, parts: ScheduleParts, turns: Turns, leadership: Leadership | undefined): Promise<void> {
+  const { state, clock, log, tracer, elections } = parts;
+  const signal = leadership ? AbortSignal.any([parts.signal, leadership.lost]) : parts.signal;
   const note = async (): Promise<void> => {
-    await lock?.ran(turns.nextAt - clock.monotonic()).catch((error: unknown) => {
+    if (leadership) await elections?.runs.ran(name, leadership, turns.nextAt - clock.monotonic()).catch((error: unknown) => {
       if (!signal.aborted) log.warn(`that schedule ${name} has run could not be noted: an instance that takes over may run it too early`, { reason: (error as Error).message });
     });
   };
-  await lock?.due(signal);
-  // What was noted may be lost together with the lock.
+  if (leadership) await elections?.runs.due(name, signal);
+  // What was noted may be lost together with the leadership.
   if (turns.afterRun && turns.nextAt > clock.monotonic()) await note();
   for (;;) {
     await until(turns.nextAt, clock, signal);
+    // A process that was frozen finds out here.
+    if (leadership && !leadership.isHeld()) throw leadership.lost.reason;
     const startedAt = clock.monotonic();
     // On time, turns are counted from turns, so that small delays do not add up.
     const begunAt = startedAt - turns.nextAt < intervalMs ? turns.nextAt : startedAt;
     state.begin();
     try {
-      await runWork(work, { signal, clock, limitMs: intervalMs, span: tracer && { tracer, name: `schedule ${name}` } });
+      await runWork((running) => work(running, leadership), { signal, clock, leadership, limitMs: intervalMs, span: tracer && { tracer, name: `schedule ${name}` } });
       state.succeeded();
       turns.nextAt = Math.max(begunAt + intervalMs, clock.monotonic());
       turns.afterRun = true;
