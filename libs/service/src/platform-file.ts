@@ -19,6 +19,8 @@ export interface PlatformFile {
   readonly service_keys_file: string;
   /** The private key of `talaria.cli`. */
   readonly cli_key_file: string;
+  /** The keys that encrypt secrets in etcd, as in TALARIA_CONFIG_KEYS. */
+  readonly config_keys_file?: string;
 }
 
 /** The nearest folder upwards from `from` that is an Nx workspace. */

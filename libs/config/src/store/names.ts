@@ -1,20 +1,10 @@
+import { configKeys, isLiveSettingName, TEMPORARY_SUFFIX } from '../setting-names.ts';
 import { ConfigStoreError } from './config-store-error.ts';
 import { targetOfPath, targetPath, type Target } from './target.ts';
 
-const NAME = /^[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)*$/;
-const MAX_CHARACTERS = 200;
-
-/** Behind the name of a setting in a key: the value is temporary. */
-const TEMPORARY = '~';
-
-/** Whether a setting may be called so, such as `log.level`. */
-export function isSettingName(name: string): boolean {
-  return NAME.test(name) && name.length <= MAX_CHARACTERS;
-}
-
 /** The name, if a setting may be called so; throws a `ConfigStoreError` otherwise. */
 export function checkedName(name: string): string {
-  if (isSettingName(name)) return name;
+  if (isLiveSettingName(name)) return name;
   throw new ConfigStoreError('malformed', `${JSON.stringify(name.slice(0, 80))} is no name of a setting: it takes words of small letters, digits and "_" with dots between them, such as log.level.`);
 }
 
@@ -36,14 +26,15 @@ export interface Keys {
 /** The keys of a namespace. */
 export function keysOf(namespace: string): Keys {
   const base = `talaria/${namespace}`;
-  const value: Keys['value'] = (target, name) => `${base}/config/${targetPath(target)}/${name}`;
+  const { target: folder } = configKeys(namespace);
+  const value: Keys['value'] = (target, name) => `${folder(targetPath(target))}${name}`;
   return {
     config: `${base}/config/`,
     history: `${base}/history/`,
     schemas: `${base}/schemas/`,
     applied: `${base}/applied/`,
     value,
-    temporary: (target, name) => `${value(target, name)}${TEMPORARY}`,
+    temporary: (target, name) => `${value(target, name)}${TEMPORARY_SUFFIX}`,
     record: (changeId) => `${base}/history/${changeId}`,
   };
 }
@@ -54,7 +45,7 @@ export function valueOfKey(keys: Keys, key: string): { readonly target: Target; 
   const at = rest.lastIndexOf('/');
   const target = targetOfPath(rest.slice(0, Math.max(at, 0)));
   const last = rest.slice(at + 1);
-  const temporary = last.endsWith(TEMPORARY);
-  const name = temporary ? last.slice(0, -TEMPORARY.length) : last;
-  return target && isSettingName(name) ? { target, name, temporary } : undefined;
+  const temporary = last.endsWith(TEMPORARY_SUFFIX);
+  const name = temporary ? last.slice(0, -TEMPORARY_SUFFIX.length) : last;
+  return target && isLiveSettingName(name) ? { target, name, temporary } : undefined;
 }

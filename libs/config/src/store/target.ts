@@ -1,3 +1,4 @@
+import type { TargetPath } from '../setting-names.ts';
 import { ConfigStoreError } from './config-store-error.ts';
 
 /** Whom a stored value is for. Later kinds win over earlier ones. */
@@ -38,8 +39,8 @@ export function targetText(target: Target): string {
 }
 
 /** The target as it stands in keys and in change records, such as `service/service.account`. */
-export function targetPath(target: Target): string {
-  return target.kind === 'global' ? 'global' : `${target.kind}/${targetText(target)}`;
+export function targetPath(target: Target): TargetPath {
+  return target.kind === 'global' ? 'global' : (`${target.kind}/${targetText(target)}` as TargetPath);
 }
 
 /** The target of such a path; undefined if it is none. */
