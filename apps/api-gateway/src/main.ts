@@ -2,10 +2,12 @@ import { GatewayServiceDefinition } from '@talaria/contracts/talaria/gateway/v1/
 import { createService, type Service } from '@talaria/service';
 import { httpEdge } from './edge.ts';
 import { gatewayHandlers } from './handlers/gateway-handlers.ts';
+import { ruleSettings } from './rules.ts';
 import { settings } from './settings.ts';
 
 const http = { name: 'http', checkers: [], start: () => edge.start(), stop: () => edge.stop() };
 const service: Service = createService({ name: 'api.gateway', description: 'The HTTP API', edge: true, capabilities: [http] });
-const edge = httpEdge(service, service.settings(settings));
+const live = service.config(ruleSettings);
+const edge = httpEdge(service, service.settings(settings), { rules: live['gateway.rules'] });
 service.add(GatewayServiceDefinition, gatewayHandlers(service.instance, () => edge.ruleStats()));
 await service.run();
