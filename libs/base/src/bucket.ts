@@ -12,5 +12,11 @@ export const BUCKETS = 1_000_000;
  * of the salt: simple enough to be computed again elsewhere. Never change it: every subject would move.
  */
 export function bucketOf(salt: string, subject: string): number {
-  return Math.floor((murmur3(subject, murmur3(salt, 0)) * BUCKETS) / 2 ** 32);
+  return bucketsOf(salt)(subject);
+}
+
+/** {@link bucketOf} for many subjects of one salt: about twice as fast. */
+export function bucketsOf(salt: string): (subject: string) => number {
+  const seed = murmur3(salt, 0);
+  return (subject) => Math.floor((murmur3(subject, seed) * BUCKETS) / 2 ** 32);
 }

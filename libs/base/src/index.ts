@@ -1,4 +1,4 @@
-export { bucketOf, BUCKETS } from './bucket.ts';
+export { bucketOf, BUCKETS, bucketsOf } from './bucket.ts';
 export { closest } from './closest.ts';
 export { systemClock, sleep, type CancelTimer, type Clock } from './clock.ts';
 export { newId } from './id.ts';

@@ -9,56 +9,45 @@ function scramble(block: number): number {
   return Math.imul((k << 15) | (k >>> 17), 0x1b873593);
 }
 
-/** MurmurHash3 (x86, 32 bits; Austin Appleby's, in the public domain) of a text in UTF-8, as an unsigned number. */
-export function murmur3(text: string, seed: number): number {
-  let h = seed | 0;
-  // what is ASCII, as ids are, goes four letters at a time
-  let at = 0;
-  for (; at + 4 <= text.length; at += 4) {
-    const a = text.charCodeAt(at);
-    const b = text.charCodeAt(at + 1);
-    const c = text.charCodeAt(at + 2);
-    const d = text.charCodeAt(at + 3);
-    if ((a | b | c | d) >= 0x80) break;
-    h = mix(h, a | (b << 8) | (c << 16) | (d << 24));
-  }
-  let block = 0;
-  let bytes = at;
-  const add = (byte: number) => {
-    block |= byte << ((bytes & 3) * 8);
-    bytes++;
-    if ((bytes & 3) !== 0) return;
-    h = mix(h, block);
-    block = 0;
-  };
-  for (; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    if (unit < 0x80) {
-      add(unit);
-      continue;
-    }
-    // what is half of a pair without its other half becomes U+FFFD, as in every encoder
-    const point = unit >= 0xd800 && unit <= 0xdfff ? pair(text, at) : unit;
-    if (point > 0xffff) at++;
-    if (point < 0x800) add(0xc0 | (point >> 6));
-    else {
-      if (point < 0x10000) add(0xe0 | (point >> 12));
-      else {
-        add(0xf0 | (point >> 18));
-        add(0x80 | ((point >> 12) & 0x3f));
-      }
-      add(0x80 | ((point >> 6) & 0x3f));
-    }
-    add(0x80 | (point & 0x3f));
-  }
-  if ((bytes & 3) !== 0) h ^= scramble(block);
-  h ^= bytes;
+function finish(state: number, bytes: number): number {
+  let h = state ^ bytes;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-function pair(text: string, at: number): number {
-  const point = text.codePointAt(at) ?? 0xfffd;
-  return point > 0xffff ? point : 0xfffd;
+/** MurmurHash3 (x86, 32 bits; Austin Appleby's, in the public domain) of a text in UTF-8, as an unsigned number. */
+export function murmur3(text: string, seed: number): number {
+  let h = seed | 0;
+  let at = 0;
+  // What is ASCII, as ids are, goes four letters at a time.
+  for (; at + 4 <= text.length; at += 4) {
+    const a = text.charCodeAt(at);
+    const b = text.charCodeAt(at + 1);
+    const c = text.charCodeAt(at + 2);
+    const d = text.charCodeAt(at + 3);
+    if ((a | b | c | d) >= 0x80) return rest(h, text, at);
+    h = mix(h, a | (b << 8) | (c << 16) | (d << 24));
+  }
+  let block = 0;
+  for (let left = text.length - 1; left >= at; left--) {
+    const unit = text.charCodeAt(left);
+    if (unit >= 0x80) return rest(h, text, at);
+    block = (block << 8) | unit;
+  }
+  return finish(at < text.length ? h ^ scramble(block) : h, text.length);
+}
+
+const utf8 = new TextEncoder();
+
+/** The same from `at` on, where all before is ASCII and in whole blocks. */
+function rest(state: number, text: string, at: number): number {
+  const bytes = utf8.encode(text.slice(at));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let h = state;
+  let next = 0;
+  for (; next + 4 <= bytes.length; next += 4) h = mix(h, view.getUint32(next, true));
+  let block = 0;
+  for (let left = bytes.length - 1; left >= next; left--) block = (block << 8) | (bytes[left] ?? 0);
+  return finish(next < bytes.length ? h ^ scramble(block) : h, at + bytes.length);
 }
