@@ -17,8 +17,8 @@ export interface Effective extends LayerValue {
 export interface HeldProblem {
   /** The same for as long as it is the same. */
   readonly id: string;
-  /** The setting. */
-  readonly name: string;
+  /** The settings that it keeps from being applied. */
+  readonly names: ReadonlySet<string>;
   /** For people, with the key and the fix. */
   readonly message: string;
   /** For the log. */
@@ -90,14 +90,14 @@ export function createEvaluation({ targets, declared, source, namespace, keyring
     return undefined;
   };
 
-  const describe = (target: TargetFollower, revision: bigint, wrong: readonly { readonly name: string; readonly problem: string }[]): HeldProblem => {
+  const describe = (target: TargetFollower, revision: bigint, held: HeldBack, wrong: readonly { readonly name: string; readonly problem: string }[]): HeldProblem => {
     const [first] = wrong;
     const said = wrong.map(({ name, problem }) => `${name} ${problem}`).join('; ');
     const key = source.keyOf(target.path, first?.name ?? '');
     const fix = `write it again: talaria config set ${spoken(target.path)} ${nameOf(first?.name ?? '')} <value>`;
     return {
       id: `${target.path}@${revision}`,
-      name: nameOf(first?.name ?? ''),
+      names: new Set(target.state.within(held).map(nameOf)),
       message: `${key}: ${said}; the last good value stays; ${fix}`,
       log: `a setting is wrong, so that nothing of the change is applied and the last good values stay: ${said}; ${fix}`,
       fields: { key, revision: String(revision) },
@@ -116,14 +116,18 @@ export function createEvaluation({ targets, declared, source, namespace, keyring
       }
       const found: HeldProblem[] = [];
       for (const [at, target] of targets.entries()) {
-        const wrong = new Map<bigint, { name: string; problem: string }[]>();
-        const add = (revision: bigint, name: string, problem: string): void => void wrong.set(revision, [...(wrong.get(revision) ?? []), { name, problem }]);
+        const wrong = new Map<bigint, { readonly held: HeldBack; readonly each: { name: string; problem: string }[] }>();
+        const add = (held: HeldBack, name: string, problem: string): void => {
+          const group = wrong.get(held.upTo) ?? { held, each: [] };
+          group.each.push({ name, problem });
+          wrong.set(held.upTo, group);
+        };
         for (const [name, entry] of target.state.stored) {
           const reading = target.state.lost.has(name) ? undefined : read(target, name, entry);
-          if (reading?.ok === false) add(entry.revision, name, reading.problem);
+          if (reading?.ok === false) add({ after: entry.revision - 1n, upTo: entry.revision }, name, reading.problem);
         }
-        for (const each of orphans) if (each.at === at) add(each.removal.upTo, each.name, `was removed, and nothing else says it (${declared.get(each.name)?.setting.description ?? ''})`);
-        for (const [revision, each] of wrong) found.push(describe(target, revision, each));
+        for (const each of orphans) if (each.at === at) add(each.removal, each.name, `was removed, and nothing else says it (${declared.get(each.name)?.setting.description ?? ''})`);
+        for (const [revision, { held, each }] of wrong) found.push(describe(target, revision, held, each));
       }
       for (const [at, target] of targets.entries()) target.state.accept(settled[at] as Settled);
       problems = found;

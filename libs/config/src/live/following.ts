@@ -56,7 +56,7 @@ export function createFollowing({ reader, log, namespace, source, stateDir, keyr
     for (const [name, { lower }] of declared) {
       const now = effective.get(name);
       const before = fixed.get(name) ?? now;
-      const problem = evaluation.problems().find((each) => each.name === name)?.message;
+      const problem = evaluation.problems().find(({ names }) => names.has(name))?.message;
       settings[name] = {
         ...(before?.shown === undefined ? {} : { value: before.shown }),
         ...(before ? { source: before.source } : {}),

@@ -30,9 +30,17 @@ export function shownValue(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, shownValue(part)]));
 }
 
+function jsonText(value: unknown): string {
+  try {
+    return String(JSON.stringify(value));
+  } catch {
+    return 'a value that cannot be shown';
+  }
+}
+
 /** A value in a few characters. */
 export function shortly(value: unknown): string {
-  const text = withoutCredentials(typeof value === 'string' ? JSON.stringify(value) : String(JSON.stringify(value)));
+  const text = withoutCredentials(jsonText(value));
   return text.length > MAX_SHOWN_CHARACTERS ? `${text.slice(0, MAX_SHOWN_CHARACTERS)}…` : text;
 }
 

@@ -55,8 +55,12 @@ export function createTargetFollower({ path, source, reader: { service, version 
   const run = async (): Promise<void> => {
     running = true;
     for (let step = steps.shift(); step && !closed; step = steps.shift()) {
-      const pending = step();
-      if (pending) await pending;
+      try {
+        const pending = step();
+        if (pending) await pending;
+      } catch (err) {
+        log.error('settings could not be followed for a moment', { target: path, err });
+      }
     }
     running = false;
   };

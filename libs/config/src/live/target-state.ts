@@ -40,6 +40,8 @@ export interface TargetState {
   replace(entries: ReadonlyMap<string, RawEntry>, revision: bigint, lost: ReadonlySet<string>): void;
   /** What would be in force if the revisions with a bad entry, and those that are `held`, were left out. */
   settle(isBad: (name: string, entry: RawEntry) => boolean, held?: readonly HeldBack[]): Settled;
+  /** What was written or removed by these revisions, and not again since, by the name in the key. */
+  within(held: HeldBack): readonly string[];
   /** Puts it in force. */
   accept(settled: Settled): void;
 }
@@ -107,6 +109,7 @@ export function createTargetState(): TargetState {
       }
       return { entries, held, removed };
     },
+    within: (held) => [...slots].flatMap(([name, slot]) => (overlaps(held, slot) ? [name] : [])),
     accept({ entries, held }) {
       good = entries;
       for (const [name, slot] of slots) if (!slot.entry && !held.some((each) => overlaps(each, slot))) slots.delete(name);
