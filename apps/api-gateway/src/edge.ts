@@ -1,6 +1,6 @@
 import { createTokenExchange } from '@talaria/auth';
 import { AuthServiceDefinition } from '@talaria/contracts/auth/v1/auth';
-import { contractReadiness, createGateway, type DocsOptions, type Gateway, type GatewayOptions, type RuleStats } from '@talaria/http';
+import { contractReadiness, createGateway, type DocsOptions, type Gateway, type GatewayLimits, type GatewayOptions, type RuleStats } from '@talaria/http';
 import { WiringError, type Service, type Settings } from '@talaria/service';
 import { type settings as shape } from './settings.ts';
 import { findViewer } from './viewer.ts';
@@ -21,7 +21,7 @@ export interface HttpEdge {
 }
 
 /** Makes it; it drains as soon as the service leaves. */
-export function httpEdge(service: Service, settings: Settings<typeof shape>, live: Pick<GatewayOptions, 'rules'> = {}): HttpEdge {
+export function httpEdge(service: Service, settings: Settings<typeof shape>, live: Pick<GatewayOptions, 'rules' | 'timeouts' | keyof GatewayLimits> = {}): HttpEdge {
   let gateway: Gateway | undefined;
   let url: string | undefined;
   const auth = service.client(AuthServiceDefinition);
@@ -50,7 +50,6 @@ export function httpEdge(service: Service, settings: Settings<typeof shape>, liv
         log,
         host: settings.TALARIA_HTTP_HOST,
         port: settings.PORT,
-        deadlineMs: settings.TALARIA_DEADLINE_MS,
         allowedBaggage: settings.TALARIA_ALLOWED_BAGGAGE,
         docs: settings.TALARIA_DOCS && docsOptions(),
         ...live,
