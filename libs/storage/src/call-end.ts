@@ -1,6 +1,6 @@
 import { systemClock } from '@talaria/base';
 import { type Call } from '@talaria/context';
-import { cancelled, hasCode, timeout, type ServiceError } from '@talaria/errors';
+import { cancelled, hasCode, ServiceError, timeout } from '@talaria/errors';
 
 /** Timers fire up to this much too early, in ms. */
 const TIMER_ERROR_MS = 2;
@@ -11,6 +11,8 @@ function remaining({ deadline, clock = systemClock }: Call): number {
 
 function errorOf(call: Call): ServiceError {
   const reason: unknown = call.signal?.reason;
+  // The leadership that it ran under is over: the reason says that, and who is affected.
+  if (reason instanceof ServiceError && hasCode(reason, 'conflict.fenced')) return reason;
   const late = remaining(call) <= TIMER_ERROR_MS;
   if (late || hasCode(reason, 'timeout') || (reason instanceof Error && reason.name === 'TimeoutError')) {
     return timeout('database', 'The deadline passed before the database answered.', { cause: reason });

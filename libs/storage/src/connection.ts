@@ -22,6 +22,9 @@ interface Internals {
 
 const internalsOf = (client: PoolClient): Internals => client as unknown as Internals;
 
+/** The server's process for a connection. */
+export const backendOf = (client: PoolClient): number => internalsOf(client).processID;
+
 /** Connections that must not be used again. */
 const discarded = new WeakSet<PoolClient>();
 

@@ -1,7 +1,8 @@
 import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, type CompiledQuery, type DatabaseConnection, type Dialect, type Driver, type QueryResult } from 'kysely';
+import { currentFences } from '@talaria/context';
 import { type Pool, type PoolClient, type QueryResult as PgResult } from 'pg';
 import { acquire, release, runQuery } from './connection.ts';
-import { type Transactions } from './transaction.ts';
+import { type OpenTransaction, type Transactions } from './transaction.ts';
 
 interface Connection extends DatabaseConnection {
   /** None for one that belongs to an open transaction. */
@@ -34,6 +35,8 @@ export function dialect(pool: () => Pool, transactions: Transactions): Dialect {
     async acquireConnection() {
       const open = transactions.current();
       if (open) return connectionOf((text, values) => open.query(text, values));
+      // What a leader writes is guarded in the transaction that writes it.
+      if (currentFences().length > 0) return connectionOf((text, values) => transactions.run(() => (transactions.current() as OpenTransaction).query(text, values)));
       const client = await acquire(pool());
       return connectionOf((text, values) => runQuery(client, text, values), client);
     },

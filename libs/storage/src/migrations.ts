@@ -14,12 +14,10 @@ export type Migrations = Readonly<Record<string, Migration>>;
 const MULTIPLE_CREATORS = ['42P07', '42710', 'XX000'];
 
 /** `create table if not exists` by two at the same time fails for one of them; the next try finds the table. */
-async function createTables(db: Kysely<unknown>): Promise<void> {
+export async function createTables(create: () => Promise<unknown>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      await sql`create table if not exists talaria_migrations (scope text not null, name text not null, applied timestamptz not null default now(), primary key (scope, name))`.execute(db);
-      await sql`create table if not exists talaria_migration_lock (id int primary key)`.execute(db);
-      await sql`insert into talaria_migration_lock (id) values (1) on conflict do nothing`.execute(db);
+      await create();
       return;
     } catch (error) {
       const clash = isUniqueViolation(error) || MULTIPLE_CREATORS.some((state) => hasSqlState(error, state));
@@ -39,7 +37,11 @@ export async function migrate(db: Kysely<unknown>, transactions: Transactions, s
     const applied = new Set(rows.map(({ name }) => name));
     return names.filter((name) => !applied.has(name));
   };
-  await createTables(db);
+  await createTables(async () => {
+    await sql`create table if not exists talaria_migrations (scope text not null, name text not null, applied timestamptz not null default now(), primary key (scope, name))`.execute(db);
+    await sql`create table if not exists talaria_migration_lock (id int primary key)`.execute(db);
+    await sql`insert into talaria_migration_lock (id) values (1) on conflict do nothing`.execute(db);
+  });
   if ((await missing()).length === 0) return;
   await transactions.run(async () => {
     await sql`select id from talaria_migration_lock where id = 1 for update`.execute(db);

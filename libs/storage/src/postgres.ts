@@ -1,10 +1,11 @@
-import { type Capability, type Checker, type Host } from '@talaria/base';
+import { silentLogger, type Capability, type Checker, type Host, type Logger } from '@talaria/base';
 import { detached, runInCall } from '@talaria/context';
 import { Kysely, sql } from 'kysely';
 import pg from 'pg';
 import { destroy } from './connection.ts';
 import { databaseUrl } from './database-url.ts';
 import { dialect } from './dialect.ts';
+import { createFences } from './fence.ts';
 import { migrate, type Migrations } from './migrations.ts';
 import { transactions } from './transaction.ts';
 import { untilReachable } from './until-reachable.ts';
@@ -29,7 +30,9 @@ export interface Postgres<Tables> extends Capability {
   /**
    * Queries. They run in the open transaction of the current call context, else each by itself; and they end with their
    * call: when it hangs up or its deadline passes, they are cancelled on the server (`cancelled.database`,
-   * `timeout.database`). Without a server they fail with `unavailable.database`.
+   * `timeout.database`). Without a server they fail with `unavailable.database`. In a leader's context (`runFenced`, `service.leader`,
+   * `service.every`) each is guarded in its own database transaction: once a later leader has written, or the leadership is over by its
+   * own clock, they fail with `conflict.fenced`.
    */
   readonly db: Kysely<Tables>;
   /** Whether a transaction is open in the current call context. */
@@ -67,7 +70,8 @@ export function postgres<Tables>(options: PostgresOptions = {}): Postgres<Tables
     if (!pool) throw new Error('The storage has not been started, or is stopped: pass it to createService, or await start() before the first query.');
     return pool;
   };
-  const unit = transactions(thePool);
+  let log: Logger = silentLogger;
+  const unit = transactions(thePool, createFences({ pool: thePool, log: () => log }));
   const db = new Kysely<Tables>({ dialect: dialect(thePool, unit) });
 
   function open(url: string, applicationName: string): pg.Pool {
@@ -102,6 +106,7 @@ export function postgres<Tables>(options: PostgresOptions = {}): Postgres<Tables
         const setting = settings.find((name) => host.env[name]) ?? settings.at(-1) ?? '';
         const target = databaseUrl(setting, host.env[setting], options.database ?? host.service);
         await waitForDatabase(setting, target, host.log, signal);
+        log = host.log;
         pool = open(target.url, host.instance);
         const { migrations } = options;
         if (migrations) await untilReachable(() => migrate(db as Kysely<unknown>, unit, host.service, migrations), signal);
