@@ -13,7 +13,7 @@ export interface RealPlatformOptions {
   readonly args?: readonly string[];
   /** On top of the environment of the tests. PORT and TALARIA_STATE_DIR are otherwise free ones of their own. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** How long it may take until it is ready, in ms. Default 90,000: slow machines, cold caches. */
+  /** How long it may take until it is ready, in ms. Default 180,000: slow machines, cold caches. */
   readonly readyMs?: number;
 }
 
@@ -34,10 +34,10 @@ export interface RealPlatform {
 }
 
 const MAX_OUTPUT = 1_000_000;
-const STOP_MS = 15_000;
+const STOP_MS = 60_000;
 
 /** Runs `talaria-serve <app>` in the workspace and waits until it says that it is ready. Rejects with all of its output when it does not. */
-export async function startRealPlatform({ app = 'webhook-api', args = [], env = {}, readyMs = 90_000 }: RealPlatformOptions = {}): Promise<RealPlatform> {
+export async function startRealPlatform({ app = 'webhook-api', args = [], env = {}, readyMs = 180_000 }: RealPlatformOptions = {}): Promise<RealPlatform> {
   const port = env['PORT'] ?? String(await freePort());
   const ownDir = env['TALARIA_STATE_DIR'] === undefined ? await temporaryFolder() : undefined;
   const stateDir = env['TALARIA_STATE_DIR'] ?? ownDir ?? '';

@@ -72,7 +72,7 @@ describe('talaria call, as a process', { concurrency: 3 }, () => {
       assert.ok(it_.watching.includes(signal));
       cli.kill(signal);
       assert.deepEqual(await once(cli, 'exit'), [code, null]);
-      await eventually(() => !it_.watching.includes(signal), { limitMs: 20_000 });
+      await eventually(() => !it_.watching.includes(signal), { limitMs: 60_000 });
       assert.equal(errors(), '');
     }
   });
@@ -84,7 +84,7 @@ describe('talaria call, as a process', { concurrency: 3 }, () => {
     assert.deepEqual(await once(shell, 'close'), [0, null]);
     assert.equal(out(), '{"id":"head","description":"1"}\ncodes 0\n');
     assert.equal(errors(), '');
-    await eventually(() => !it_.watching.includes('head'), { limitMs: 20_000 });
+    await eventually(() => !it_.watching.includes('head'), { limitMs: 60_000 });
   });
 
   it('reads what a shell pipes to it, and waits for nobody else', async () => {

@@ -21,7 +21,7 @@ describe('talaria', { concurrency: 3 }, () => {
   it('is a program that ends by itself', async () => {
     const { ETCD_ENDPOINTS: _a, TALARIA_SERVICE_KEY_FILE: _b, ...inherited } = process.env;
     const env = { ...inherited, TALARIA_STATE_DIR: it_.stateDir };
-    const { stdout } = await promisify(execFile)(process.execPath, [MAIN, 'call', 'auth.v1.AuthService/WhoAmI'], { env, timeout: 30_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, [MAIN, 'call', 'auth.v1.AuthService/WhoAmI'], { env, timeout: 120_000 });
     assert.match(stdout, /"user_id": "user_dev"/);
     await assert.rejects(promisify(execFile)(process.execPath, [MAIN, 'call', 'auth.v1.AuthService'], { env }), { code: 2, stdout: '' });
   });
@@ -103,7 +103,7 @@ describe('talaria', { concurrency: 3 }, () => {
   it('loads gRPC for no command that needs none', async () => {
     const hook = `data:text/javascript,import{registerHooks}from'node:module';registerHooks({resolve(s,c,n){const r=n(s,c);process.stderr.write(r.url+'\\n');return r}})`;
     for (const args of [['--help'], ['call', '--help'], ['completion', 'bash'], ['complete', '--', ''], ['listen', '--help']]) {
-      const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--import', hook, MAIN, ...args], { timeout: 30_000 });
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--import', hook, MAIN, ...args], { timeout: 120_000 });
       assert.notEqual(stdout, '');
       assert.match(stderr, /cli\/src\/run\.ts/);
       assert.doesNotMatch(stderr, /grpc|protobuf|libs\//, args.join(' '));
@@ -192,7 +192,7 @@ describe('talaria', { concurrency: 3 }, () => {
   });
 
   it('prints webhooks as they come, until it is interrupted', async () => {
-    const child = spawn(process.execPath, [MAIN, 'listen', '0', '--json'], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 30_000 });
+    const child = spawn(process.execPath, [MAIN, 'listen', '0', '--json'], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 120_000 });
     const [line] = (await once(createInterface(child.stderr), 'line')) as [string];
     const url = /http:\/\/localhost:\d+/.exec(line)?.[0] ?? '';
     const printed = once(createInterface(child.stdout), 'line') as Promise<[string]>;
@@ -204,10 +204,10 @@ describe('talaria', { concurrency: 3 }, () => {
 
   it('ends when npx, which passes no signals on, is killed', async () => {
     // A shell in the place of npx.
-    const npx = spawn('/bin/sh', ['-c', '"$0" "$@" & wait', process.execPath, MAIN, 'listen', '0'], { env: { ...process.env, npm_command: 'exec' }, stdio: ['ignore', 'ignore', 'pipe'], timeout: 30_000 });
+    const npx = spawn('/bin/sh', ['-c', '"$0" "$@" & wait', process.execPath, MAIN, 'listen', '0'], { env: { ...process.env, npm_command: 'exec' }, stdio: ['ignore', 'ignore', 'pipe'], timeout: 120_000 });
     await once(createInterface(npx.stderr), 'line');
     npx.kill('SIGKILL');
     // Closed by its last holder, which is the command.
-    await once(npx, 'close', { signal: AbortSignal.timeout(20_000) });
+    await once(npx, 'close', { signal: AbortSignal.timeout(60_000) });
   });
 });

@@ -36,7 +36,7 @@ async function run(...args: string[]): Promise<{ child: ChildProcess; address: s
 }
 
 async function fails(...args: string[]): Promise<string> {
-  const error = await promisify(execFile)(process.execPath, [MAIN, ...args], { timeout: 20_000 }).then(
+  const error = await promisify(execFile)(process.execPath, [MAIN, ...args], { timeout: 60_000 }).then(
     () => assert.fail('it did not fail'),
     (reason: { code: number; stdout: string; stderr: string }) => reason,
   );
@@ -133,7 +133,7 @@ describe('etcdctl', { skip: missing('etcdctl') }, () => {
   it('puts, gets, deletes, runs a transaction and a lease, and shows status, health and members', { timeout: 60_000 }, async () => {
     const server = await startEtcd({ inMemory: true });
     const etcdctl = async (...args: string[]): Promise<string> => {
-      const { stdout, stderr } = await promisify(execFile)('etcdctl', ['--endpoints', server.address, ...args], { env: { ...process.env, ETCDCTL_API: '3' }, timeout: 20_000 });
+      const { stdout, stderr } = await promisify(execFile)('etcdctl', ['--endpoints', server.address, ...args], { env: { ...process.env, ETCDCTL_API: '3' }, timeout: 60_000 });
       return stdout + stderr;
     };
     try {

@@ -1,11 +1,12 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as pause } from 'node:timers/promises';
 
-/** Waits until a condition holds; throws, naming it, when it does not within 10 s. */
+/** Waits until a condition holds; throws, naming it, when it does not within 60 s. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
-  const end = performance.now() + 10_000;
+  const end = performance.now() + 60_000;
   while (!condition()) {
-    if (performance.now() > end) throw new Error(`Not within 10 s: ${what}`);
-    await setImmediate();
+    if (performance.now() > end) throw new Error(`Not within 60 s: ${what}`);
+    // What is waited for needs the processor, too.
+    await pause(1);
   }
 }
 

@@ -29,7 +29,7 @@ interface Run {
 }
 
 function talaria(args: readonly string[], { folder, env }: { readonly folder: string; readonly env: NodeJS.ProcessEnv }): Run {
-  const child = spawn(process.execPath, [MAIN, 'new', ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+  const child = spawn(process.execPath, [MAIN, 'new', ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 180_000 });
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
@@ -135,7 +135,7 @@ describe('talaria new', { concurrency: 4 }, () => {
     const where = place('echo $$ >../pid.new; mv ../pid.new ../pid; while :; do touch file-of-npm; sleep 0.01; done');
     const { child, ended } = talaria(['shop'], where);
     const note = join(where.folder, 'pid');
-    for (const limit = performance.now() + 30_000; !existsSync(note) && performance.now() < limit; ) await delay(20);
+    for (const limit = performance.now() + 90_000; !existsSync(note) && performance.now() < limit; ) await delay(20);
     const npm = Number(readFileSync(note, 'utf8'));
     child.kill('SIGINT');
     child.kill('SIGINT');

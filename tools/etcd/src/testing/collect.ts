@@ -6,7 +6,7 @@ export interface Collected<T> {
   take(count: number): Promise<T[]>;
 }
 
-const LIMIT_MS = 15_000;
+const LIMIT_MS = 60_000;
 
 /** Starts empty. */
 export function collect<T>(): Collected<T> {

@@ -101,7 +101,7 @@ export async function testServer(): Promise<TestServer> {
 }
 
 /** Resolves when `condition` answers something other than undefined and false. */
-export async function eventually<T>(condition: () => Promise<T | undefined | false> | T | undefined | false, what: string, withinMs = 20_000): Promise<T> {
+export async function eventually<T>(condition: () => Promise<T | undefined | false> | T | undefined | false, what: string, withinMs = 60_000): Promise<T> {
   const until = performance.now() + withinMs;
   for (;;) {
     const found = await condition();

@@ -57,7 +57,7 @@ createServer((request, response) => response.writeHead(request.url === '/readyz'
 `;
 
 /** Ends by itself what a broken test would leave running. */
-const LIFETIME_MS = 60_000;
+const LIFETIME_MS = 600_000;
 
 /** Where what is Talaria's own comes from. */
 export interface FakeWorkspaceOptions {
@@ -164,7 +164,7 @@ export function fakeWorkspace({ installed = false }: FakeWorkspaceOptions = {}):
 }
 
 /** Waits for a condition; fails with what it waited for. */
-export async function until(what: string, condition: () => boolean, detail: () => string = () => '', limitMs = 20_000): Promise<void> {
+export async function until(what: string, condition: () => boolean, detail: () => string = () => '', limitMs = 90_000): Promise<void> {
   for (const end = performance.now() + limitMs; performance.now() < end; await delay(20)) {
     if (condition()) return;
   }
