@@ -4,7 +4,7 @@ import type { Broker, DeadLetter } from './broker.ts';
 import { startConsumer, type EventHandler, type Subscription } from './consumer.ts';
 import { checkType, type Envelope } from './envelope.ts';
 import { startLoop, type Loop } from './loop.ts';
-import { outboxSize, startRelay, writeToOutbox } from './outbox.ts';
+import { isFirst, outboxSize, startRelay, writeToOutbox } from './outbox.ts';
 import { postgresBroker } from './postgres/postgres-broker.ts';
 import { serviceMigrations } from './postgres/schema.ts';
 import { capturedContext } from './propagation.ts';
@@ -25,6 +25,11 @@ export interface Messaging extends Capability {
    * `data` is JSON (no bigint). It is delivered at least once, to each group that subscribes to the type.
    */
   publish(type: string, event: { readonly subject: string; readonly data: unknown; readonly id?: string }): Promise<Envelope>;
+  /**
+   * Publishes an event unless this service has published one with this id before, however long ago: it keeps the ids. Within a
+   * transaction that is open, or in one of its own. Answers undefined for one that was published before.
+   */
+  publishOnce(type: string, event: { readonly subject: string; readonly data: unknown; readonly id: string }): Promise<Envelope | undefined>;
   /**
    * Handles events of a type. Before `start`. `group` (default: the service's name) shares the work: each event goes to one
    * of its instances. `concurrency` is for this instance, default 16.
@@ -68,7 +73,7 @@ export function messaging({ storage, broker = postgresBroker() }: MessagingOptio
     },
   };
 
-  return {
+  const own: Messaging = {
     name: 'messaging',
     checkers: [outbox, letters],
     async start(host, signal) {
@@ -96,6 +101,11 @@ export function messaging({ storage, broker = postgresBroker() }: MessagingOptio
       storage.afterCommit(() => relay?.wake());
       return envelope;
     },
+    async publishOnce(type, event) {
+      checkType(type);
+      const publishNew = async (): Promise<Envelope | undefined> => ((await isFirst(storage, event.id)) ? own.publish(type, event) : undefined);
+      return storage.transaction(publishNew);
+    },
     subscribe(type, handler, { group, concurrency = DEFAULT_CONCURRENCY } = {}) {
       const types = [type].flat();
       types.forEach(checkType);
@@ -111,6 +121,7 @@ export function messaging({ storage, broker = postgresBroker() }: MessagingOptio
     },
     requeue: ({ group = service, eventId } = {}) => broker.requeue(group, eventId),
   };
+  return own;
 }
 
 /** A group takes whatever is due, so its subscriptions are one consumer that hands each event to the handler of its type. */

@@ -19,6 +19,12 @@ export async function writeToOutbox({ db }: AnyPostgres, envelope: Envelope): Pr
   await sql`insert into messaging_outbox (envelope) values (${JSON.stringify(envelope)}::jsonb)`.execute(db);
 }
 
+/** Notes, in the database transaction that is open, that an event of this id is published; false if one was before. */
+export async function isFirst({ db }: AnyPostgres, id: string): Promise<boolean> {
+  const { rows } = await sql`insert into messaging_published (event_id) values (${id}) on conflict do nothing returning event_id`.execute(db);
+  return rows.length > 0;
+}
+
 /**
  * Moves what is in the outbox to the broker, in order, at least once. Instances share the work: a row that one has locked is
  * passed over by the others, and free again when it dies.

@@ -32,4 +32,9 @@ export const serviceMigrations: Migrations = {
       await sql`create index messaging_inbox_by_age on messaging_inbox (handled)`.execute(db);
     },
   },
+  '002_published_once': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`create table messaging_published (event_id text primary key, published timestamptz not null default now())`.execute(db);
+    },
+  },
 };
