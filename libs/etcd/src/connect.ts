@@ -1,13 +1,14 @@
 // First, because it patches grpc-js, whose channels otherwise wait for ever for a peer that does not answer a connect
 // (https://github.com/grpc/grpc-node/issues/2785).
 import 'nice-grpc';
-import { handleWhen, noop, retry, type IPolicy } from 'cockatiel';
-import { Etcd3, isRecoverableError, type IRangeRequest, type IRangeResponse } from 'etcd3';
+import type { IRangeRequest, IRangeResponse } from 'etcd3';
 import type { Checker, LiveSetting, Logger } from '@talaria/base';
 import { parseEndpoints } from './endpoints.ts';
 import { createLeases, type Leases } from './leases.ts';
-import { outside } from './outside.ts';
+import { createLogin, type CredentialsSource } from './login.ts';
+import { createMembers, isUnreachable } from './members.ts';
 import { createPulse, type Disturbance, type EtcdState } from './pulse.ts';
+import { createSend } from './requests.ts';
 import { toCompare, toRequest } from './transaction.ts';
 import { endOfPrefix, toEntry, type EtcdEntry, type Transaction, type TransactionResult } from './types.ts';
 import { openWatchStream, type WatchStream, type WatchStreamOptions } from './watch-stream.ts';
@@ -16,9 +17,14 @@ export type { EtcdState } from './pulse.ts';
 
 /** How etcd is reached. */
 export interface EtcdOptions {
-  /** `http://host:port` or `host:port`: a list, or comma-separated as in `ETCD_ENDPOINTS`. */
+  /** The members of one cluster, `http://host:port` or `host:port`: a list, or comma-separated as in `ETCD_ENDPOINTS`. One is used until it fails, then the next. */
   readonly endpoints: string | readonly string[];
   readonly log: Logger;
+  /** Who logs in, for an etcd with authentication; needs `password`. Without, requests are sent as nobody. */
+  readonly username?: string;
+  readonly password?: string;
+  /** Credentials that may change, instead of `username` and `password`: asked for each login. */
+  readonly credentials?: CredentialsSource;
   /** The limit of every request, in ms. Default 2,000. */
   readonly requestTimeoutMs?: number;
   /** How often etcd is asked whether it is there while a session or a watch stands on it, in ms. Default 1,000. */
@@ -61,37 +67,43 @@ export interface Etcd {
 /** etcd answers GOAWAY to pings more often than every 5 s, and to any while no call is open: those we do without. */
 const KEEPALIVE_MS = 6000;
 const KEEPALIVE_TIMEOUT_MS = 2000;
+const GRPC_OPTIONS = {
+  'grpc.keepalive_time_ms': KEEPALIVE_MS,
+  'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+  'grpc.max_receive_message_length': -1,
+  // etcd3 makes new channels after a failure; with subchannels of their own these start with a fresh connection instead of
+  // the old one's backoff.
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.enable_retries': 0,
+  'grpc.enable_http_proxy': 0,
+};
 
-/** Only failures to connect, of which not a byte has left: anything else might have been done already. */
-const wasNeverSent = (error: Error): boolean => /No connection established|Name resolution failed/.test(error.message);
+/** The key that is read to see whether etcd is there. Nothing is ever there; where etcd has users, each must be permitted to read it. */
+export const PULSE_KEY = 'talaria';
 
-const isUnreachable = (error: unknown): boolean => error instanceof Error && isRecoverableError(error);
+function fixedCredentials(username: string | undefined, password: string | undefined): CredentialsSource | undefined {
+  if (username === undefined && password === undefined) return undefined;
+  if (!username || password === undefined) throw new Error('etcd needs both a user and a password: set ETCD_USERNAME and ETCD_PASSWORD, or neither.');
+  return () => ({ username, password });
+}
 
 /** Connects when it is first used. Throws for endpoints that are malformed, never because etcd is away. */
-export function connectEtcd({ endpoints: given, log, requestTimeoutMs = 2000, pulseMs = 1000 }: EtcdOptions): Etcd {
+export function connectEtcd({ endpoints: given, log, username, password, credentials, requestTimeoutMs = 2000, pulseMs = 1000 }: EtcdOptions): Etcd {
   const endpoints = parseEndpoints(given);
-  // etcd3's own breaker refuses everything for 5 s after three failures. The loops of this lib pace themselves.
-  const elsewhere: IPolicy = endpoints.length > 1 ? retry(handleWhen(wasNeverSent), { maxAttempts: endpoints.length - 1 }) : noop;
-  const client = outside(
-    () =>
-      new Etcd3({
-        hosts: [...endpoints],
-        faultHandling: { host: () => noop, global: elsewhere },
-        grpcOptions: {
-          'grpc.keepalive_time_ms': KEEPALIVE_MS,
-          'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
-          'grpc.max_receive_message_length': -1,
-          // etcd3 makes new channels after a failure; with subchannels of their own these start with a fresh connection
-          // instead of the old one's backoff.
-          'grpc.use_local_subchannel_pool': 1,
-          'grpc.enable_retries': 0,
-          'grpc.enable_http_proxy': 0,
-        },
-      }),
-  );
-  const within = (): { deadline: number } => ({ deadline: Date.now() + requestTimeoutMs });
-  const range = (request: IRangeRequest): Promise<IRangeResponse> => client.kv.range(request, within());
-  const ask = (): Promise<IRangeResponse> => range({ key: Buffer.from('talaria'), count_only: true });
+  const source = credentials ?? fixedCredentials(username, password);
+  const login = createLogin({
+    log,
+    credentials: source ?? (() => undefined),
+    authenticate: async (user) => {
+      const request = { name: user.username, password: user.password };
+      const { token } = await members.run((member, within) => member.auth.authenticate(request, within), Date.now() + requestTimeoutMs, true);
+      return token;
+    },
+  });
+  const members = createMembers({ endpoints, requestTimeoutMs, grpcOptions: source ? { ...GRPC_OPTIONS, interceptors: [login.interceptor] } : GRPC_OPTIONS, onMoved: () => pulse.moved() });
+  const send = createSend(members, login, requestTimeoutMs);
+  const range = (request: IRangeRequest): Promise<IRangeResponse> => send((member, within) => member.kv.range(request, within), { repeatable: true });
+  const ask = (): Promise<IRangeResponse> => range({ key: Buffer.from(PULSE_KEY), count_only: true });
   const pulse = createPulse({ endpoints, log, pulseMs, ask, isUnreachable });
   let closed = false;
 
@@ -109,10 +121,10 @@ export function connectEtcd({ endpoints: given, log, requestTimeoutMs = 2000, pu
     },
     async put(key, value, { lease } = {}) {
       const request = { key: Buffer.from(key), value: Buffer.from(value), ...(lease === undefined ? {} : { lease }) };
-      await pulse.observe(() => client.kv.put(request, within()));
+      await pulse.observe(() => send((member, within) => member.kv.put(request, within)));
     },
     async delete(key) {
-      const { deleted } = await pulse.observe(() => client.kv.deleteRange({ key: Buffer.from(key) }, within()));
+      const { deleted } = await pulse.observe(() => send((member, within) => member.kv.deleteRange({ key: Buffer.from(key) }, within)));
       return deleted !== '0';
     },
     createIfAbsent: (key, value) => etcd.compareAndSet(key, undefined, value),
@@ -122,11 +134,11 @@ export function connectEtcd({ endpoints: given, log, requestTimeoutMs = 2000, pu
     },
     async transaction({ compare, success }) {
       const request = { compare: compare.map(toCompare), success: success.map(toRequest), failure: [] };
-      const { header, succeeded } = await pulse.observe(() => client.kv.txn(request, within()));
+      const { header, succeeded } = await pulse.observe(() => send((member, within) => member.kv.txn(request, within)));
       return { succeeded, revision: BigInt(header.revision) };
     },
-    leases: createLeases(client, within, pulse),
-    openWatchStream: (prefix, options) => openWatchStream(client, prefix, requestTimeoutMs, options),
+    leases: createLeases(send, pulse),
+    openWatchStream: (prefix, options) => openWatchStream(members, login, prefix, requestTimeoutMs, options),
     onDisturbance: pulse.onDisturbance,
     checker: () => ({
       name: 'etcd',
@@ -139,7 +151,7 @@ export function connectEtcd({ endpoints: given, log, requestTimeoutMs = 2000, pu
       if (closed) return;
       closed = true;
       pulse.stop();
-      client.close();
+      members.close();
     },
   };
   return etcd;

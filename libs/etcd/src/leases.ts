@@ -1,6 +1,8 @@
-import { EtcdLeaseInvalidError, type Etcd3, type ILeaseKeepAliveResponse } from 'etcd3';
+import { castGrpcError, EtcdLeaseInvalidError, type Etcd3, type ILeaseKeepAliveResponse } from 'etcd3';
 import { outside } from './outside.ts';
+import type { Within } from './members.ts';
 import type { Pulse } from './pulse.ts';
+import type { Send } from './requests.ts';
 
 /** Leases, one request at a time. */
 export interface Leases {
@@ -20,14 +22,12 @@ export function isLeaseGone(error: unknown): boolean {
 }
 
 /** The leases of a client, without any of etcd3's own upkeep, which gives up when etcd is away for twice the lease's time. */
-export function createLeases(client: Etcd3, within: () => { deadline: number }, pulse: Pulse): Leases {
-  const { leaseClient } = client;
-
-  const keepAliveOnce = async (id: string): Promise<ILeaseKeepAliveResponse> => {
-    const stream = await leaseClient.leaseKeepAlive(within());
+export function createLeases(send: Send, pulse: Pulse): Leases {
+  const keepAliveOnce = async ({ leaseClient }: Etcd3, within: Within, id: string): Promise<ILeaseKeepAliveResponse> => {
+    const stream = await leaseClient.leaseKeepAlive(within);
     return new Promise((resolve, reject) => {
       stream.on('data', resolve);
-      stream.on('error', reject);
+      stream.on('error', (error) => reject(castGrpcError(error)));
       stream.on('end', () => reject(new Error('etcd ended the keep-alive without an answer')));
       stream.write({ ID: id });
       stream.end();
@@ -36,20 +36,20 @@ export function createLeases(client: Etcd3, within: () => { deadline: number }, 
 
   return {
     async grant(ttlSeconds) {
-      const { ID, TTL } = await pulse.observe(() => leaseClient.leaseGrant({ TTL: ttlSeconds }, within()));
+      const { ID, TTL } = await pulse.observe(() => send(({ leaseClient }, within) => leaseClient.leaseGrant({ TTL: ttlSeconds }, within)));
       return { id: ID, ttlSeconds: Number(TTL) };
     },
     async keepAlive(id) {
       // Not observed by the pulse: the answer's revision need not be the store's newest.
-      const { TTL } = await outside(() => keepAliveOnce(id));
+      const { TTL } = await outside(() => send((member, within) => keepAliveOnce(member, within, id), { repeatable: true }));
       return Number(TTL) > 0;
     },
     async remaining(id) {
-      const { TTL } = await outside(() => leaseClient.leaseTimeToLive({ ID: id }, within()));
+      const { TTL } = await outside(() => send(({ leaseClient }, within) => leaseClient.leaseTimeToLive({ ID: id }, within), { repeatable: true }));
       return Number(TTL) < 0 ? undefined : Number(TTL);
     },
     async revoke(id) {
-      await outside(() => leaseClient.leaseRevoke({ ID: id }, within())).catch((error: unknown) => {
+      await outside(() => send(({ leaseClient }, within) => leaseClient.leaseRevoke({ ID: id }, within))).catch((error: unknown) => {
         if (!isLeaseGone(error)) throw error;
       });
     },

@@ -15,6 +15,8 @@ export interface Pulse {
   observe<T extends { readonly header: { readonly revision: string } }>(request: () => Promise<T>): Promise<T>;
   /** Calls `listener` on each disturbance; the answer stops that. While there are listeners, etcd is asked every `pulseMs`. */
   onDisturbance(listener: (what: Disturbance) => void): () => void;
+  /** Another member of the cluster is used from now on. */
+  moved(): void;
   stop(): void;
 }
 
@@ -103,6 +105,10 @@ export function createPulse({ endpoints, log, pulseMs, ask, isUnreachable }: Pul
         listeners.delete(listener);
         if (listeners.size === 0) waker.wake();
       };
+    },
+    moved() {
+      // Streams to the member before may be dead without a sign. What is unreachable is told of when it is back.
+      if (!stopped && state.get() === 'reachable') tell('back');
     },
     stop() {
       stopped = true;

@@ -1,5 +1,7 @@
 import { systemClock } from '@talaria/base';
-import type { Etcd3, IDuplexStream, IWatchRequest, IWatchResponse } from 'etcd3';
+import type { IDuplexStream, IWatchRequest, IWatchResponse } from 'etcd3';
+import type { Login } from './login.ts';
+import type { Members } from './members.ts';
 import { outside } from './outside.ts';
 import { endOfPrefix, toEntry, type WatchEvent } from './types.ts';
 
@@ -22,10 +24,11 @@ export interface WatchStream {
  * One watch on one stream of its own. Not etcd3's watcher, which after a break goes on by itself from a revision that may be
  * too late, is silent when the store was replaced, and dies without a word when its revision was compacted.
  */
-export function openWatchStream(client: Etcd3, prefix: string, createTimeoutMs: number, options: WatchStreamOptions): WatchStream {
+export function openWatchStream(members: Members, login: Login, prefix: string, createTimeoutMs: number, options: WatchStreamOptions): WatchStream {
   const { fromRevision, onEvents, onEnd } = options;
   let stream: IDuplexStream<IWatchRequest, IWatchResponse> | undefined;
   let over = false;
+  let used: string | undefined;
 
   const close = (): void => {
     over = true;
@@ -46,6 +49,7 @@ export function openWatchStream(client: Etcd3, prefix: string, createTimeoutMs: 
     if (response.created) cancelTimeout();
     // Before the check below: an answer may create and cancel at once.
     if (response.canceled) {
+      login.ended(response.cancel_reason, used);
       const compacted = response.compact_revision !== '0';
       end(compacted ? `the revisions up to ${response.compact_revision} were compacted` : `etcd cancelled it: ${response.cancel_reason || 'no reason given'}`);
       return;
@@ -60,7 +64,10 @@ export function openWatchStream(client: Etcd3, prefix: string, createTimeoutMs: 
   };
 
   const open = async (): Promise<void> => {
-    const opened = await client.watchClient.watch();
+    await login.ready();
+    if (over) return;
+    used = login.token();
+    const opened = await members.current().watchClient.watch();
     stream = opened;
     opened.on('error', (error) => end(error.message));
     opened.on('end', () => end('etcd ended the stream'));

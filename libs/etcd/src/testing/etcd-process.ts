@@ -94,7 +94,8 @@ async function startProcess(command: Command): Promise<EtcdProcess> {
       for (;;) {
         const answers = await client.list('probe/').then(
           () => true,
-          () => false,
+          // With authentication on, that is an answer too.
+          (error: Error) => error.message.includes('ETCD_USERNAME'),
         );
         if (answers) return;
         if (failure || started.exitCode !== null || performance.now() > limit) throw new Error(`etcd (${file}) did not come up at ${host}: ${said}`, { cause: failure });

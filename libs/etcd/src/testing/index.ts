@@ -1,2 +1,3 @@
+export { secureEtcd, type TestUser } from './users.ts';
 export { eventually } from './eventually.ts';
 export { engines, type Engine, type EtcdProcess } from './etcd-process.ts';
