@@ -4,10 +4,11 @@ import type { Broker, DeadLetter } from './broker.ts';
 import { startConsumer, type EventHandler, type Subscription } from './consumer.ts';
 import { checkType, type Envelope } from './envelope.ts';
 import { startLoop, type Loop } from './loop.ts';
-import { isFirst, outboxSize, startRelay, writeToOutbox } from './outbox.ts';
+import { isFirst, outboxSize, writeToOutbox } from './outbox.ts';
 import { postgresBroker } from './postgres/postgres-broker.ts';
 import { serviceMigrations } from './postgres/schema.ts';
 import { capturedContext } from './propagation.ts';
+import { startRelay, type Relay } from './relay.ts';
 
 /** How messaging is made. */
 export interface MessagingOptions {
@@ -52,8 +53,8 @@ const SHOWN_DEAD_LETTERS = 100;
 export function messaging({ storage, broker = postgresBroker() }: MessagingOptions): Messaging {
   const asked: (Omit<Subscription, 'group'> & { readonly group: string | undefined })[] = [];
   let service = 'unknown';
-  let loops: Loop[] = [];
-  let relay: Loop | undefined;
+  let loops: Pick<Loop, 'stop'>[] = [];
+  let relay: Relay | undefined;
 
   const groups = (): string[] => [...new Set(asked.map(({ group }) => group ?? service))];
   async function prune(): Promise<boolean> {
@@ -84,7 +85,7 @@ export function messaging({ storage, broker = postgresBroker() }: MessagingOptio
       const byGroup = Map.groupBy(subscriptions, ({ group }) => group);
       for (const [group, all] of byGroup) await untilReachable(() => broker.subscribe(group, all.flatMap(({ types }) => types)), signal);
       const log: Logger = host.log;
-      relay = startRelay({ storage, broker, log });
+      relay = startRelay({ storage, broker, log, elections: host.elections });
       loops = [relay, startLoop('the pruning of events', { turn: prune, pollMs: PRUNE_EVERY_MS, log })];
       for (const [group, all] of byGroup) loops.push(startConsumer({ storage, broker, log, subscription: merged(group, all) }));
     },

@@ -6,6 +6,7 @@ import { destroy } from './connection.ts';
 import { databaseUrl } from './database-url.ts';
 import { dialect } from './dialect.ts';
 import { createFences } from './fence.ts';
+import { startListener } from './listener.ts';
 import { migrate, type Migrations } from './migrations.ts';
 import { transactions } from './transaction.ts';
 import { untilReachable } from './until-reachable.ts';
@@ -44,6 +45,11 @@ export interface Postgres<Tables> extends Capability {
   transaction<T>(fn: () => Promise<T>): Promise<T>;
   /** Calls `hook` once the open transaction is committed, and never if it is not. */
   afterCommit(hook: () => void): void;
+  /**
+   * Calls `listener` when somebody notifies the channel (`pg_notify`), and whenever some notification may have been missed: then without a
+   * payload. On a connection of its own, from `start` on. The answer stops it.
+   */
+  listen(channel: string, listener: (payload: string | undefined) => void): () => Promise<void>;
   /** Runs migrations of others than the service itself, such as a library's tables. `scope` keeps their names apart. */
   migrate(scope: string, migrations: Migrations): Promise<void>;
 }
@@ -71,6 +77,7 @@ export function postgres<Tables>(options: PostgresOptions = {}): Postgres<Tables
     return pool;
   };
   let log: Logger = silentLogger;
+  let url: string | undefined;
   const unit = transactions(thePool, createFences({ pool: thePool, log: () => log }));
   const db = new Kysely<Tables>({ dialect: dialect(thePool, unit) });
 
@@ -106,8 +113,9 @@ export function postgres<Tables>(options: PostgresOptions = {}): Postgres<Tables
         const setting = settings.find((name) => host.env[name]) ?? settings.at(-1) ?? '';
         const target = databaseUrl(setting, host.env[setting], options.database ?? host.service);
         await waitForDatabase(setting, target, host.log, signal);
-        log = host.log;
-        pool = open(target.url, host.instance);
+        ({ log } = host);
+        ({ url } = target);
+        pool = open(url, host.instance);
         const { migrations } = options;
         if (migrations) await untilReachable(() => migrate(db as Kysely<unknown>, unit, host.service, migrations), signal);
       }),
@@ -124,6 +132,10 @@ export function postgres<Tables>(options: PostgresOptions = {}): Postgres<Tables
       const current = unit.current();
       if (!current) throw new Error('afterCommit() needs an open transaction: call it inside transaction().');
       current.afterCommit(hook);
+    },
+    listen(channel, onNotification) {
+      if (url === undefined) throw new Error('listen() needs a storage that was started.');
+      return startListener({ url, channel, log, onNotification }).stop;
     },
     migrate: (scope, migrations) => migrate(db as Kysely<unknown>, unit, scope, migrations),
   };

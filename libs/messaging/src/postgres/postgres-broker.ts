@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Logger } from '@talaria/base';
-import { databaseUrl, postgres, sql, untilReachable } from '@talaria/storage';
+import { postgres, sql, untilReachable } from '@talaria/storage';
 import type { Broker, DeadLetter } from '../broker.ts';
 import type { Envelope } from '../envelope.ts';
-import { startListener, type Listener } from './listener.ts';
 import { brokerMigrations } from './schema.ts';
 
 /** Also how long an id is remembered: a relay that died before it could note what it had published repeats within seconds. */
@@ -19,8 +17,8 @@ export function postgresBroker(): Broker {
   const store = postgres<Record<string, never>>({ database: 'broker', settings: SETTINGS, pool: { max: MOST_CONNECTIONS } });
   const { db } = store;
   const interested = new Map<() => void, string>();
-  let where: { readonly url: string; readonly log: Logger } | undefined;
-  let listener: Listener | undefined;
+  let started = false;
+  let stopListening: (() => Promise<void>) | undefined;
   const notify = (group: string | undefined): void => {
     for (const [wake, of] of interested) if (group === undefined || group === of) wake();
   };
@@ -28,19 +26,18 @@ export function postgresBroker(): Broker {
     async start(host, signal) {
       await store.start(host, signal);
       await untilReachable(() => store.migrate('broker', brokerMigrations), signal);
-      const setting = SETTINGS.find((name) => host.env[name]) ?? '';
-      where = { url: databaseUrl(setting, host.env[setting], 'broker').url, log: host.log };
+      started = true;
     },
     async stop() {
       interested.clear();
-      await listener?.stop();
-      listener = undefined;
+      await stopListening?.();
+      stopListening = undefined;
       await store.stop();
     },
     onDue(group, wake) {
       interested.set(wake, group);
       // Services that only publish need no connection for it.
-      if (where) listener ??= startListener({ ...where, channel: CHANNEL, onNotification: notify });
+      if (started) stopListening ??= store.listen(CHANNEL, notify);
       return () => interested.delete(wake);
     },
     async publish(envelopes) {
