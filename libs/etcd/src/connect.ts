@@ -2,31 +2,19 @@
 // (https://github.com/grpc/grpc-node/issues/2785).
 import 'nice-grpc';
 import type { IRangeRequest, IRangeResponse } from 'etcd3';
-import type { Checker, LiveSetting, Logger } from '@talaria/base';
-import { parseEndpoints } from './endpoints.ts';
+import type { Checker, LiveSetting } from '@talaria/base';
+import { openConnection, type ConnectionOptions } from './connection.ts';
 import { createLeases, type Leases } from './leases.ts';
-import { createLogin, type CredentialsSource } from './login.ts';
-import { createMembers, isUnreachable } from './members.ts';
+import { isUnreachable } from './members.ts';
 import { createPulse, type Disturbance, type EtcdState } from './pulse.ts';
-import { createSend } from './requests.ts';
 import { toCompare, toRequest } from './transaction.ts';
 import { endOfPrefix, toEntry, type EtcdEntry, type Transaction, type TransactionResult } from './types.ts';
 import { openWatchStream, type WatchStream, type WatchStreamOptions } from './watch-stream.ts';
 
 export type { EtcdState } from './pulse.ts';
 
-/** How etcd is reached. */
-export interface EtcdOptions {
-  /** The members of one cluster, `http://host:port` or `host:port`: a list, or comma-separated as in `ETCD_ENDPOINTS`. One is used until it fails, then the next. */
-  readonly endpoints: string | readonly string[];
-  readonly log: Logger;
-  /** Who logs in, for an etcd with authentication; needs `password`. Without, requests are sent as nobody. */
-  readonly username?: string;
-  readonly password?: string;
-  /** Credentials that may change, instead of `username` and `password`: asked for each login. */
-  readonly credentials?: CredentialsSource;
-  /** The limit of every request, in ms. Default 2,000. */
-  readonly requestTimeoutMs?: number;
+/** How etcd is reached, and watched over. */
+export interface EtcdOptions extends ConnectionOptions {
   /** How often etcd is asked whether it is there while a session or a watch stands on it, in ms. Default 1,000. */
   readonly pulseMs?: number;
 }
@@ -64,44 +52,13 @@ export interface Etcd {
   close(): void;
 }
 
-/** etcd answers GOAWAY to pings more often than every 5 s, and to any while no call is open: those we do without. */
-const KEEPALIVE_MS = 6000;
-const KEEPALIVE_TIMEOUT_MS = 2000;
-const GRPC_OPTIONS = {
-  'grpc.keepalive_time_ms': KEEPALIVE_MS,
-  'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
-  'grpc.max_receive_message_length': -1,
-  // etcd3 makes new channels after a failure; with subchannels of their own these start with a fresh connection instead of
-  // the old one's backoff.
-  'grpc.use_local_subchannel_pool': 1,
-  'grpc.enable_retries': 0,
-  'grpc.enable_http_proxy': 0,
-};
-
 /** The key that is read to see whether etcd is there. Nothing is ever there; where etcd has users, each must be permitted to read it. */
 export const PULSE_KEY = 'talaria';
 
-function fixedCredentials(username: string | undefined, password: string | undefined): CredentialsSource | undefined {
-  if (username === undefined && password === undefined) return undefined;
-  if (!username || password === undefined) throw new Error('etcd needs both a user and a password: set ETCD_USERNAME and ETCD_PASSWORD, or neither.');
-  return () => ({ username, password });
-}
-
 /** Connects when it is first used. Throws for endpoints that are malformed, never because etcd is away. */
-export function connectEtcd({ endpoints: given, log, username, password, credentials, requestTimeoutMs = 2000, pulseMs = 1000 }: EtcdOptions): Etcd {
-  const endpoints = parseEndpoints(given);
-  const source = credentials ?? fixedCredentials(username, password);
-  const login = createLogin({
-    log,
-    credentials: source ?? (() => undefined),
-    authenticate: async (user) => {
-      const request = { name: user.username, password: user.password };
-      const { token } = await members.run((member, within) => member.auth.authenticate(request, within), Date.now() + requestTimeoutMs, true);
-      return token;
-    },
-  });
-  const members = createMembers({ endpoints, requestTimeoutMs, grpcOptions: source ? { ...GRPC_OPTIONS, interceptors: [login.interceptor] } : GRPC_OPTIONS, onMoved: () => pulse.moved() });
-  const send = createSend(members, login, requestTimeoutMs);
+export function connectEtcd({ pulseMs = 1000, ...options }: EtcdOptions): Etcd {
+  const { log } = options;
+  const { endpoints, requestTimeoutMs, members, login, send } = openConnection(options, () => pulse.moved());
   const range = (request: IRangeRequest): Promise<IRangeResponse> => send((member, within) => member.kv.range(request, within), { repeatable: true });
   const ask = (): Promise<IRangeResponse> => range({ key: Buffer.from(PULSE_KEY), count_only: true });
   const pulse = createPulse({ endpoints, log, pulseMs, ask, isUnreachable });

@@ -1,4 +1,7 @@
+export { connectEtcdAdmin, type EtcdAdmin, type EtcdPermission } from './admin.ts';
 export { connectEtcd, PULSE_KEY, type Etcd, type EtcdOptions, type EtcdState } from './connect.ts';
+export type { ConnectionOptions } from './connection.ts';
+export { credentialsFrom, readCredentials, type CredentialsOptions } from './credentials.ts';
 export type { CredentialsSource, EtcdCredentials } from './login.ts';
 export { openSession, type Kept, type Session, type SessionOptions, type SessionState } from './session.ts';
 export { watchPrefix, type Watch, type WatchOptions } from './watch-prefix.ts';

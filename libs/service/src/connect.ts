@@ -46,8 +46,8 @@ const POLL_MS = 10;
  */
 export async function connectPlatform(options: ConnectPlatformOptions = {}): Promise<PlatformClient> {
   const given = options.env ?? process.env;
-  const { platform, endpoints } = findPlatform(given, options.stateDir);
-  const env = { ...given, ETCD_ENDPOINTS: endpoints, TALARIA_SERVICE_KEY_FILE: given['TALARIA_SERVICE_KEY_FILE'] || platform?.cli_key_file };
+  const { platform, endpoints, user } = findPlatform(given, options.stateDir);
+  const env = { ...given, ETCD_ENDPOINTS: endpoints, TALARIA_ETCD_CREDENTIALS_FILE: user.file, TALARIA_SERVICE_KEY_FILE: given['TALARIA_SERVICE_KEY_FILE'] || platform?.cli_key_file };
   const service = createService({ name: NAME, description: 'Calls from the command line and from scripts', platform: { env, log: options.log ?? silentLogger } });
   const patient: ClientMiddleware = async function* (call, callOptions) {
     const { contract } = contractMethod(call.method);

@@ -76,7 +76,7 @@ export function createParts(options: ServiceOptions, settings: PlatformSettings,
 
   const etcd = once(() => {
     const endpoints = settings.etcdEndpoints;
-    return endpoints === undefined ? undefined : connectEtcd({ endpoints, log });
+    return endpoints === undefined ? undefined : connectEtcd({ endpoints, log, credentials: settings.etcdCredentials });
   });
   const needEtcd = (): Etcd => {
     const connected = etcd();

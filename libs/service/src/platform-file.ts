@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import type { CredentialsOptions } from '@talaria/etcd';
 import { unavailable } from '@talaria/errors';
 
 /** What `nx serve` writes about what it serves: `platform.json` in the state directory. */
@@ -21,6 +22,8 @@ export interface PlatformFile {
   readonly cli_key_file: string;
   /** The keys that encrypt secrets in etcd, as in TALARIA_CONFIG_KEYS. */
   readonly config_keys_file?: string;
+  /** As whom the CLI logs in to etcd, once `talaria etcd secure` has written it. */
+  readonly etcd_credentials_file?: string;
 }
 
 /** The nearest folder upwards from `from` that is an Nx workspace. */
@@ -57,15 +60,16 @@ export function readPlatformFile(stateDir: string): PlatformFile | undefined {
   }
 }
 
-/** What is served here, and where its etcd is: ETCD_ENDPOINTS goes before the file. Throws `unavailable.platform` if neither says. */
+/** What is served here, where its etcd is, and who to be there (ETCD_USERNAME goes before the file that `serve` names): ETCD_ENDPOINTS goes before the file. Throws `unavailable.platform` if neither says. */
 export function findPlatform(
   env: Readonly<Record<string, string | undefined>>,
   stateDir = stateDirOf(env),
-): { readonly platform: PlatformFile | undefined; readonly endpoints: string } {
+): { readonly platform: PlatformFile | undefined; readonly endpoints: string; readonly user: CredentialsOptions } {
   const platform = readPlatformFile(stateDir);
   const endpoints = env['ETCD_ENDPOINTS'] || platform?.etcd_endpoints;
   if (endpoints === undefined) {
     throw unavailable('platform', `Nothing is served from ${stateDir}: start "npx nx serve <app>" (with the same TALARIA_STATE_DIR, if you set one), or set ETCD_ENDPOINTS.`);
   }
-  return { platform, endpoints };
+  const file = env['TALARIA_ETCD_CREDENTIALS_FILE'] || (platform?.etcd_endpoints === endpoints ? platform.etcd_credentials_file : undefined);
+  return { platform, endpoints, user: { username: env['ETCD_USERNAME'], password: env['ETCD_PASSWORD'], file } };
 }

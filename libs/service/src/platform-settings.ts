@@ -1,5 +1,6 @@
 import { LOG_FORMATS, LOG_OUTPUTS, newId, type LogFormat, type LogOutput } from '@talaria/base';
 import { setting } from '@talaria/config';
+import { credentialsFrom, type CredentialsSource } from '@talaria/etcd';
 import { z } from 'zod';
 import type { SettingReader } from './setting-reader.ts';
 import type { ServiceOptions } from './types.ts';
@@ -19,6 +20,9 @@ const SHAPE = {
 
 const ETCD = {
   ETCD_ENDPOINTS: setting(z.string({ error: 'run "npx nx serve <app>", which starts one and sets it, or set it to your etcd, such as http://127.0.0.1:2379' }), { description: 'where services find each other' }),
+  ETCD_USERNAME: setting(z.string().optional(), { description: 'who this service is to etcd' }),
+  ETCD_PASSWORD: setting(z.string().optional(), { description: 'the password of ETCD_USERNAME', secret: true }),
+  TALARIA_ETCD_CREDENTIALS_FILE: setting(z.string().optional(), { description: 'who this service is to etcd, in a file that may come later; used where ETCD_USERNAME is not set' }),
 } as const;
 
 /** What the platform itself takes from the environment. */
@@ -34,6 +38,8 @@ export interface PlatformSettings {
   readonly logOutput: LogOutput;
   /** Undefined where a registry and a resolver are given. */
   readonly etcdEndpoints: string | undefined;
+  /** Who this service is to etcd; undefined if nothing says so. */
+  readonly etcdCredentials: CredentialsSource | undefined;
 }
 
 /** Reads the platform's own settings. A getter each: reading a wrong one throws, and nothing else does. */
@@ -68,6 +74,9 @@ export function platformSettings(reader: SettingReader, { version, platform = {}
     },
     get etcdEndpoints() {
       return etcd?.ETCD_ENDPOINTS;
+    },
+    get etcdCredentials() {
+      return etcd && credentialsFrom({ username: etcd.ETCD_USERNAME, password: etcd.ETCD_PASSWORD, file: etcd.TALARIA_ETCD_CREDENTIALS_FILE });
     },
   };
 }

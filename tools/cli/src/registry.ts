@@ -1,6 +1,6 @@
 import { silentLogger } from '@talaria/base';
 import { etcdRegistry, type ContractInfo, type Registry } from '@talaria/discovery';
-import { connectEtcd } from '@talaria/etcd';
+import { connectEtcd, credentialsFrom } from '@talaria/etcd';
 import { findPlatform } from '@talaria/service/platform-file';
 import { fromEtcd, type EtcdLimits } from './from-etcd.ts';
 
@@ -19,8 +19,8 @@ export interface RegistryReader {
 
 /** Reads the registry of the platform that `env` names, without being a service. Each of two reads is limited. */
 export async function withRegistry<T>({ env, ...limits }: RegistryOptions, use: (reader: RegistryReader) => Promise<T>): Promise<T> {
-  const { endpoints } = findPlatform(env);
-  const etcd = connectEtcd({ endpoints, log: silentLogger });
+  const { endpoints, user } = findPlatform(env);
+  const etcd = connectEtcd({ endpoints, log: silentLogger, credentials: credentialsFrom(user) });
   const namespace = env['TALARIA_NAMESPACE'];
   const registry = etcdRegistry({ etcd, log: silentLogger, ...(namespace ? { namespace } : {}) });
   try {
