@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -71,12 +72,12 @@ async function isFree(port: number): Promise<boolean> {
   }
 }
 
+/** Below those that systems give to outgoing connections: one of these could take it while the server restarts, even one to that very port. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST);
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
+  for (;;) {
+    const port = randomInt(10_000, 32_768);
+    if (await isFree(port)) return port;
+  }
 }
 
 const urlOf = ({ password }: DataDirectory, port: number): string => `postgres://postgres:${password}@${HOST}:${port}`;

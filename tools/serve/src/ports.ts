@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { ServeError } from './serve-error.ts';
@@ -54,16 +55,16 @@ export async function gatewayPort(env: NodeJS.ProcessEnv): Promise<number> {
   return port;
 }
 
-/** A port that is free on loopback now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen({ port: 0, host: '127.0.0.1' }, () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
+/**
+ * A port that is free on loopback now.
+ *
+ * Below those that systems give to outgoing connections: while an engine restarts, one of these, even one to that very port, could take it.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(10_000, 32_768);
+    if ((await tryBind(port, '127.0.0.1')) === undefined) return port;
+  }
 }
 
 /** Keeps ports in the state directory, so that an engine comes back where its clients look for it. */

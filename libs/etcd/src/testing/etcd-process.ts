@@ -1,6 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger as log } from '@talaria/base';
@@ -58,17 +59,20 @@ export const engines: readonly Engine[] = [
   { name: 'a real etcd', skip: withoutRealEtcd(), start: () => startProcess(real) },
 ];
 
-function freeHost(): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(`127.0.0.1:${port}`));
+/** On a port below those of outgoing connections: one of these, even one to that very port, could take it while etcd restarts. */
+async function freeHost(): Promise<string> {
+  for (;;) {
+    const port = randomInt(10_000, 32_768);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
     });
-  });
+    if (free) return `127.0.0.1:${port}`;
+  }
 }
 
-const START_LIMIT_MS = 30_000;
+const START_LIMIT_MS = 60_000;
 
 async function startProcess(command: Command): Promise<EtcdProcess> {
   const root = await mkdtemp(join(tmpdir(), 'talaria-etcd-'));

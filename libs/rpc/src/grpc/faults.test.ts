@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { fork, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { after, describe, it } from 'node:test';
@@ -26,6 +27,8 @@ describe('h2c: faults of the peer', () => {
     const [bound] = (await once(child, 'message')) as [string];
     return { child, address: bound };
   };
+  /** A port below those of outgoing connections: one of these, even the client's own to that very port, could take it while nobody listens. */
+  const fixed = (): string => `h2c://127.0.0.1:${randomInt(10_000, 32_768)}`;
   const connect = (address: string, connectTimeoutMs = 5_000): Connection => {
     const connection = transport.connect(address, { connectTimeoutMs });
     connections.push(connection);
@@ -37,7 +40,7 @@ describe('h2c: faults of the peer', () => {
   });
 
   it('killed in the middle of calls, they fail at once, and its next life is found on the same port', async () => {
-    const { child, address } = await start('h2c://127.0.0.1:0');
+    const { child, address } = await start(fixed());
     const connection = connect(address);
     const waiting = failure(connection.unary(hang, bytes('a'), wire()));
     const responses = connection.stream(drip, streamOf([bytes('a')]), wire())[Symbol.asyncIterator]();
@@ -65,7 +68,7 @@ describe('h2c: faults of the peer', () => {
   });
 
   it('reconnects by itself, so that pickers see when it is back', async () => {
-    const { child, address } = await start('h2c://127.0.0.1:0');
+    const { child, address } = await start(fixed());
     const connection = connect(address);
     await connection.unary(unary, bytes('a'), wire());
     child.kill('SIGKILL');

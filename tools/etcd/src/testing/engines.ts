@@ -1,8 +1,9 @@
 // The servers that the suites run against: ours, and the real etcd where it is installed.
 import { spawn, spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials, Client } from '@grpc/grpc-js';
@@ -23,13 +24,17 @@ export function missing(program: string): string | false {
   return `${program} is not on the PATH`;
 }
 
+/** Below those of outgoing connections, which could take it before etcd does. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(10_000, 32_768);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    });
+    if (free) return port;
+  }
 }
 
 async function startReal(): Promise<EtcdServer> {
@@ -46,7 +51,7 @@ async function startReal(): Promise<EtcdServer> {
   );
   const exited = once(child, 'exit');
   const client = new Client(address, credentials.createInsecure());
-  await new Promise<void>((resolve, reject) => client.waitForReady(Date.now() + 20_000, (error) => (error ? reject(error) : resolve())));
+  await new Promise<void>((resolve, reject) => client.waitForReady(Date.now() + 60_000, (error) => (error ? reject(error) : resolve())));
   client.close();
   return {
     address,
