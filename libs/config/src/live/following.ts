@@ -1,10 +1,10 @@
 import { sleep, type CheckResult, type Logger } from '@talaria/base';
 import type { ConfigKeyring } from '../secrets.ts';
-import { targetsOf, type ConfigReader } from '../setting-names.ts';
+import { targetsOf, TEMPORARY_SUFFIX, type ConfigReader, type TargetPath } from '../setting-names.ts';
 import type { AppliedSetting, AppliedState } from './applied-state.ts';
 import type { ConfigPresence, ConfigSource } from './config-source.ts';
 import { createEvaluation, type Effective } from './evaluation.ts';
-import { lastKnownGood, type KnownTargets } from './last-known-good.ts';
+import { lastKnownGood, type KnownTarget, type KnownTargets } from './last-known-good.ts';
 import type { LiveValues } from './live-values.ts';
 import type { Declared } from './open-config.ts';
 import { publishedSchema } from './published-schema.ts';
@@ -102,11 +102,14 @@ export function createFollowing({ reader, log, namespace, source, stateDir, keyr
     presence?.show(appliedState());
   };
 
-  const known = (): KnownTargets =>
-    new Map(
-      // The next start is another instance.
-      targets.slice(0, -1).map(({ path, state: { revision, good, lost }, mark }) => [path, { revision, lost: [...lost], mark, entries: new Map([...good].filter(([name]) => !name.endsWith('~'))) }]),
-    );
+  const known = (): KnownTargets => {
+    const found = new Map<TargetPath, KnownTarget>();
+    // The next start is another instance.
+    for (const { path, state: { acceptedUpTo, good, lost }, mark } of targets.slice(0, -1)) {
+      found.set(path, { revision: acceptedUpTo, lost: [...lost], mark, entries: new Map([...good].filter(([name]) => !name.endsWith(TEMPORARY_SUFFIX))) });
+    }
+    return found;
+  };
 
   function onChange(): void {
     if (targets.some((target) => !target.answered)) return;
@@ -135,6 +138,8 @@ export function createFollowing({ reader, log, namespace, source, stateDir, keyr
         const found = last?.get(target.path);
         if (found) target.load(found);
       }
+      // What is wrong in the store falls back to what was last known; none of it is in force yet.
+      evaluation.settle(effective);
       for (const target of targets) target.follow();
       const waiting = new AbortController();
       const given = signal ? AbortSignal.any([signal, waiting.signal]) : waiting.signal;
@@ -151,7 +156,7 @@ export function createFollowing({ reader, log, namespace, source, stateDir, keyr
       }
       running = true;
       const schema = publishedSchema(reader, new Map([...declared].map(([name, { setting }]) => [name, setting])));
-      presence = source.join(reader, schema, () => targets.forEach((target) => target.published()));
+      presence = source.join(reader, schema, () => targets.forEach((target) => target.published(() => disk.write(known()))));
       presence.show(appliedState());
     },
     says: (name) => effective.has(name),

@@ -14,8 +14,8 @@ export interface TargetFollower {
   readonly mark: StoreMark | undefined;
   load(known: KnownTarget): void;
   follow(): void;
-  /** The settings were published: from now on the store can be known again. */
-  published(): void;
+  /** The settings were published: from now on the store can be known again. Calls `onMark` if so. */
+  published(onMark: () => void): void;
   close(): void;
 }
 
@@ -126,11 +126,13 @@ export function createTargetFollower({ path, source, reader: { service, version 
           }),
       });
     },
-    published() {
-      if (mark || !answered) return;
+    published(onMark) {
       later(async () => {
+        if (mark || !answered) return;
         const id = await source.mark(service, version).catch(() => undefined);
-        if (!mark && id !== undefined) mark = { version, id };
+        if (id === undefined) return;
+        mark = { version, id };
+        onMark();
       });
     },
     close() {

@@ -25,6 +25,8 @@ export interface Settled {
 export interface TargetState {
   /** The newest revision that was seen; `0n`: none. */
   readonly revision: bigint;
+  /** The newest revision up to which all was accepted: what is held back, with what it removed, comes after it. */
+  readonly acceptedUpTo: bigint;
   /** In force, by the name in the key. */
   readonly good: ReadonlyMap<string, RawEntry>;
   /** In the store, by the name in the key. */
@@ -56,10 +58,14 @@ export function createTargetState(): TargetState {
   let good: ReadonlyMap<string, RawEntry> = new Map();
   const lost = new Set<string>();
   let revision = 0n;
+  let acceptedUpTo = 0n;
 
   return {
     get revision() {
       return revision;
+    },
+    get acceptedUpTo() {
+      return acceptedUpTo;
     },
     get good() {
       return good;
@@ -112,6 +118,7 @@ export function createTargetState(): TargetState {
     within: (held) => [...slots].flatMap(([name, slot]) => (overlaps(held, slot) ? [name] : [])),
     accept({ entries, held }) {
       good = entries;
+      acceptedUpTo = held.reduce((least, { after }) => (after < least ? after : least), revision);
       for (const [name, slot] of slots) if (!slot.entry && !held.some((each) => overlaps(each, slot))) slots.delete(name);
     },
   };
