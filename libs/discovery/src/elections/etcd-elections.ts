@@ -113,7 +113,9 @@ export function etcdElections({ etcd, log, service, instance, namespace = 'defau
     const wait = ledBefore.has(name) ? 0 : nobodyBefore - clock.monotonic();
     if (wait > 0) return { againInMs: wait };
     const key = `${prefix}${name}`;
-    const [leader, last] = await Promise.all([etcd.get(key), etcd.get(`${key}/epoch`)]);
+    // Both at once; names that begin with this one come along.
+    const { entries } = await etcd.list(key);
+    const [leader, last] = [key, `${key}/epoch`].map((wanted) => entries.find((entry) => entry.key === wanted));
     absence.worked();
     const stored = readEpoch(last?.value.toString());
     learn(name, stored);
