@@ -21,7 +21,7 @@ export interface HttpEdge {
 }
 
 /** Makes it; it drains as soon as the service leaves. */
-export function httpEdge(service: Service, settings: Settings<typeof shape>, live: Pick<GatewayOptions, 'rules' | 'timeouts' | keyof GatewayLimits> = {}): HttpEdge {
+export function httpEdge(service: Service, settings: Settings<typeof shape>, live: Pick<GatewayOptions, 'baggageFor' | 'rules' | 'timeouts' | keyof GatewayLimits> = {}): HttpEdge {
   let gateway: Gateway | undefined;
   let url: string | undefined;
   const auth = service.client(AuthServiceDefinition);

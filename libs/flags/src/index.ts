@@ -16,3 +16,5 @@ export { checkExperiment, readExperiment, SUBJECT_KEYS } from './experiment.ts';
 export { readFlagDocument, type FlagDocument } from './flag-document.ts';
 export { fileFlagSource } from './file-source.ts';
 export { EXPERIMENTS_FOLDER, FLAGS_FOLDER, sharedFlagSource } from './source.ts';
+export { newExperiment, type ExperimentInput } from './experiment-input.ts';
+export { flagStore, type ChangeOptions, type FlagChange, type FlagStore, type FlagStoreOptions, type StoredDocument, type StoredFlags } from './store.ts';
