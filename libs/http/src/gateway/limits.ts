@@ -60,6 +60,8 @@ export function admission(most: LiveSetting<number>, log: Logger, clock: Pick<Cl
   return (res) => {
     const limit = most.get();
     if (inFlight >= limit) refuse(limit);
+    // Nothing will tell that it is over.
+    if (res.closed) return;
     inFlight++;
     res.on('close', () => inFlight--);
   };
