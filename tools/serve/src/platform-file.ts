@@ -20,6 +20,8 @@ export interface PlatformFile {
   readonly service_keys_file: string;
   /** The private key of the CLI, which is the caller `talaria.cli`. */
   readonly cli_key_file: string;
+  /** The keys that encrypt secrets in etcd, as in TALARIA_CONFIG_KEYS; absent where the user has set that. */
+  readonly config_keys_file?: string | undefined;
 }
 
 const fileIn = (stateDir: string): string => join(stateDir, 'platform.json');

@@ -1,6 +1,7 @@
 import { readyText } from './announcement.ts';
 import type { InspectOption } from './arguments.ts';
 import { createChild, type Child } from './child.ts';
+import { configKeysEnvironment, configKeysFile, ensureConfigKeys } from './config-keys.ts';
 import { planEngines } from './engines.ts';
 import { appEnvironment, keyFile, publicKeysFile, sharedEnvironment } from './environment.ts';
 import { generate, isStale } from './generate.ts';
@@ -57,6 +58,8 @@ export async function supervise(options: SupervisorOptions): Promise<Supervisor>
   const inspector = options.inspect && (await planInspector(options.inspect));
   const backends = await planEngines(root, stateDir.path, apps.some(({ storage }) => storage), env);
   await ensureKeys(stateDir.path, [...apps.map(({ service }) => service), CLI_SERVICE]);
+  const configKeys = configKeysFile(stateDir.path, env);
+  if (configKeys !== undefined) ensureConfigKeys(configKeys);
   // For the samples of /docs: how this workspace calls the package of its generated contracts.
   const contracts = [...packages.values()].find(({ folder }) => folder === 'libs/contracts')?.name;
   const shared = { ...(contracts === undefined ? {} : { TALARIA_CONTRACTS_PACKAGE: contracts }), ...sharedEnvironment(stateDir.path, env, options.terminal) };
@@ -85,6 +88,7 @@ export async function supervise(options: SupervisorOptions): Promise<Supervisor>
       database_url: backends.databaseUrl,
       service_keys_file: publicKeysFile(stateDir.path),
       cli_key_file: keyFile(stateDir.path, CLI_SERVICE),
+      config_keys_file: configKeys,
     });
 
   const waiting = new Set<Child>();
@@ -104,7 +108,7 @@ export async function supervise(options: SupervisorOptions): Promise<Supervisor>
   for (const app of apps) {
     const { program } = app;
     const inspected = inspector && app.name === options.app ? inspector.args : [];
-    programs.push({ child: child(app.name, [...inspected, program], () => appEnvironment(app, apps, shared, stateDir.path, backends, port)), entry: program, app });
+    programs.push({ child: child(app.name, [...inspected, program], () => ({ ...appEnvironment(app, apps, shared, stateDir.path, backends, port), ...configKeysEnvironment(configKeys) })), entry: program, app });
   }
 
   publish();
