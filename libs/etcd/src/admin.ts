@@ -24,6 +24,7 @@ export interface EtcdAdmin {
   revokeRole(user: string, role: string): Promise<void>;
   /** Undefined if there is no such role. */
   permissionsOf(role: string): Promise<readonly EtcdPermission[] | undefined>;
+  roles(): Promise<readonly string[]>;
   addRole(role: string): Promise<void>;
   grantPermission(role: string, permission: EtcdPermission): Promise<void>;
   revokePermission(role: string, permission: EtcdPermission): Promise<void>;
@@ -82,6 +83,7 @@ export function connectEtcdAdmin(options: ConnectionOptions): EtcdAdmin {
       const found = await orUndefined(send((member, within) => member.auth.roleGet({ role }, within)));
       return found?.perm.map(({ permType, key, range_end: end }) => ({ access: ACCESS[permType as keyof typeof ACCESS], key: key.toString(), prefix: end.length > 0 && end.equals(endOfPrefix(key.toString())) }));
     },
+    roles: async () => (await send((member, within) => member.auth.roleList(within))).roles,
     addRole: async (name) => void (await send((member, within) => member.auth.roleAdd({ name }, within))),
     async grantPermission(role, permission) {
       const perm = { permType: TYPES[permission.access], ...rangeOf(permission) };

@@ -24,6 +24,8 @@ export interface PlatformFile {
   readonly config_keys_file?: string;
   /** As whom the CLI logs in to etcd, once `talaria etcd secure` has written it. */
   readonly etcd_credentials_file?: string;
+  /** Where `talaria etcd secure` writes the credentials of all, one file a user. */
+  readonly etcd_users_dir?: string;
 }
 
 /** The nearest folder upwards from `from` that is an Nx workspace. */

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { CallOptions } from './commands/call.ts';
+import { addEtcdCommands } from './etcd-program.ts';
 import { SHELLS } from './completion/shells.ts';
 import type { Input } from './input.ts';
 import type { ListenOptions } from './commands/listen.ts';
@@ -106,6 +107,8 @@ Examples:
     .option('--json', 'as JSON')
     .addHelpText('after', `${WHERE}\n\nExample: talaria services --json | jq -r '.[].contract'`)
     .action(async (options: { json?: boolean }) => (await import('./commands/services.ts')).services(options, terminal, env, signal));
+
+  addEtcdCommands(program, context);
 
   program
     .command('token')

@@ -12,6 +12,16 @@ export function publicKeysFile(stateDir: string): string {
   return join(stateDir, 'keys', 'services.jwks.json');
 }
 
+/** Where the credentials for etcd are, one file a user, once `talaria etcd secure` has written them. */
+export function etcdUsersDir(stateDir: string): string {
+  return join(stateDir, 'keys', 'etcd');
+}
+
+/** The file of one of them. */
+export function etcdUserFile(stateDir: string, name: string): string {
+  return join(etcdUsersDir(stateDir), `${name}.json`);
+}
+
 /** What every process gets: the user's own environment, and that it is supervised. */
 export function sharedEnvironment(stateDir: string, env: NodeJS.ProcessEnv, terminal: boolean): NodeJS.ProcessEnv {
   // nx sets FORCE_COLOR for its tasks, whatever reads them.
@@ -31,6 +41,10 @@ export function appEnvironment(app: App, all: readonly App[], shared: NodeJS.Pro
     ...shared,
     ETCD_ENDPOINTS: backends.etcdEndpoints,
     ...(backends.databaseUrl === undefined ? {} : { DATABASE_URL: backends.databaseUrl }),
+    // Those are for an etcd of one's own, or for the CLI.
+    ...(backends.engines.some(({ name }) => name === 'etcd') ? { ETCD_USERNAME: undefined, ETCD_PASSWORD: undefined } : {}),
+    // There or not: from then on that it is, the app logs in with it.
+    TALARIA_ETCD_CREDENTIALS_FILE: etcdUserFile(stateDir, app.service),
     TALARIA_LISTEN: 'h2c://127.0.0.1:0',
     TALARIA_SERVICE_KEY_FILE: keyFile(stateDir, app.service),
     TALARIA_SERVICE_KEYS_FILE: publicKeysFile(stateDir),

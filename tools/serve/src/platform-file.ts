@@ -22,6 +22,10 @@ export interface PlatformFile {
   readonly cli_key_file: string;
   /** The keys that encrypt secrets in etcd, as in TALARIA_CONFIG_KEYS; absent where the user has set that. */
   readonly config_keys_file?: string | undefined;
+  /** As whom the CLI logs in to etcd; there once `talaria etcd secure` has written it. */
+  readonly etcd_credentials_file: string;
+  /** Where `talaria etcd secure` writes the credentials of all, one file a user. */
+  readonly etcd_users_dir: string;
 }
 
 const fileIn = (stateDir: string): string => join(stateDir, 'platform.json');

@@ -3,7 +3,7 @@ import type { InspectOption } from './arguments.ts';
 import { createChild, type Child } from './child.ts';
 import { configKeysEnvironment, configKeysFile, ensureConfigKeys } from './config-keys.ts';
 import { planEngines } from './engines.ts';
-import { appEnvironment, keyFile, publicKeysFile, sharedEnvironment } from './environment.ts';
+import { appEnvironment, etcdUserFile, etcdUsersDir, keyFile, publicKeysFile, sharedEnvironment } from './environment.ts';
 import { generate, isStale } from './generate.ts';
 import { importGraph } from './imports.ts';
 import { announceInspector, planInspector } from './inspector.ts';
@@ -89,6 +89,8 @@ export async function supervise(options: SupervisorOptions): Promise<Supervisor>
       service_keys_file: publicKeysFile(stateDir.path),
       cli_key_file: keyFile(stateDir.path, CLI_SERVICE),
       config_keys_file: configKeys,
+      etcd_credentials_file: etcdUserFile(stateDir.path, 'operator'),
+      etcd_users_dir: etcdUsersDir(stateDir.path),
     });
 
   const waiting = new Set<Child>();
