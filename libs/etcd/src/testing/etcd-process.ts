@@ -1,11 +1,11 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger as log } from '@talaria/base';
 import { connectEtcd } from '../index.ts';
+import { freeHost } from './free-host.ts';
 
 /** An etcd server of its own, for tests that do things to it. */
 export interface EtcdProcess {
@@ -58,19 +58,6 @@ export const engines: readonly Engine[] = [
   { name: 'the embedded etcd', skip: false, start: () => startProcess(embedded) },
   { name: 'a real etcd', skip: withoutRealEtcd(), start: () => startProcess(real) },
 ];
-
-/** On a port below those of outgoing connections: one of these, even one to that very port, could take it while etcd restarts. */
-async function freeHost(): Promise<string> {
-  for (;;) {
-    const port = randomInt(10_000, 32_768);
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-    });
-    if (free) return `127.0.0.1:${port}`;
-  }
-}
 
 const START_LIMIT_MS = 60_000;
 
