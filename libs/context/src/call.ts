@@ -1,5 +1,6 @@
 import { context as otel, createContextKey, type Context } from '@opentelemetry/api';
 import { systemClock, type Clock } from '@talaria/base';
+import { fences } from './fence-key.ts';
 
 /** On whose behalf a call is made. */
 export interface Principal {
@@ -42,6 +43,8 @@ const NO_CALL: Call = Object.freeze({});
 
 /** The call that the running code belongs to; an empty one outside of calls. */
 export function currentCall(): Call {
+  // A leader whose process was frozen may get here before any timer does: the signal of its call has aborted when it is used.
+  for (const leadership of fences.get() ?? []) leadership.isHeld();
   return callIn(otel.active());
 }
 

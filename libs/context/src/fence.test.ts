@@ -21,6 +21,12 @@ test('what runs as a leader has its fences, each once, and what is detached has 
   assert.deepEqual(currentFences(), []);
 });
 
+test('a leadership that its clock has ended is over before the next call can begin', () => {
+  const one = lead('one');
+  const frozen: Leadership = { ...one, isHeld: () => (one.losing.abort(new Error('its time is over')), false) };
+  runFenced(frozen, () => assert.match(String(currentCall().signal?.reason), /its time is over/));
+});
+
 test('its calls end when the leadership is lost, and when the call around it ends', () => {
   const [one, hangUp] = [lead('one'), new AbortController()];
   const signals = [runFenced(one, () => currentCall().signal), runInCall({ signal: hangUp.signal }, () => runFenced(lead('two'), () => currentCall().signal))];

@@ -1,8 +1,7 @@
 import type { Leadership } from '@talaria/base';
 import { currentCall, runInCall } from './call.ts';
-import { contextKey } from './context-key.ts';
+import { fences } from './fence-key.ts';
 
-const fences = contextKey<readonly Leadership[]>('fences');
 const NONE: readonly Leadership[] = Object.freeze([]);
 
 /** The leaderships that the running code writes under: whatever guards writes checks each. Empty outside of `runFenced`. */

@@ -83,7 +83,7 @@ export function etcdElections({ etcd, log, service, instance, namespace = 'defau
     const end = (): void => {
       stop();
       held.delete(one);
-      if (one.dataLost) ledBefore.add(name);
+      if (one.dataLost && clock.monotonic() < nobodyBefore) ledBefore.add(name);
       lost.abort(fenced(name, (lease.lost.reason as Error).message));
     };
     if (lease.lost.aborted) end();
@@ -155,6 +155,7 @@ export function etcdElections({ etcd, log, service, instance, namespace = 'defau
     if (what !== 'closed') absence.worked();
     if (what === 'data_lost') {
       nobodyBefore = clock.monotonic() + ttlSeconds * 1000;
+      ledBefore.clear();
       for (const one of held) one.dataLost = true;
     }
     for (const { lease } of [...held]) {
