@@ -102,7 +102,7 @@ describe('talaria', { concurrency: 3 }, () => {
 
   it('loads gRPC for no command that needs none', async () => {
     const hook = `data:text/javascript,import{registerHooks}from'node:module';registerHooks({resolve(s,c,n){const r=n(s,c);process.stderr.write(r.url+'\\n');return r}})`;
-    for (const args of [['--help'], ['call', '--help'], ['completion', 'bash'], ['complete', '--', ''], ['listen', '--help']]) {
+    for (const args of [['--help'], ['call', '--help'], ['completion', 'bash'], ['complete', '--', ''], ['listen', '--help'], ['config', '--help'], ['config', 'set', '--help'], ['complete', '--', 'config', '']]) {
       const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--import', hook, MAIN, ...args], { timeout: 120_000 });
       assert.notEqual(stdout, '');
       assert.match(stderr, /cli\/src\/run\.ts/);

@@ -6,7 +6,7 @@ const collect = (value: string, all: readonly string[] = []): readonly string[] 
 
 /** `talaria etcd …`: each command's code is loaded when it runs. */
 export function addEtcdCommands(program: Command, { terminal, env, signal }: ProgramContext): void {
-  const etcd = program.command('etcd').description('Says who may write what in etcd.');
+  const etcd = program.command('etcd').description('Says who may write what in etcd.').addHelpText('after', '\nExamples:\n  talaria etcd secure --dry-run\n  talaria etcd status');
 
   etcd
     .command('secure')

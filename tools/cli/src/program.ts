@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { CallOptions } from './commands/call.ts';
+import { addConfigCommands } from './config-program.ts';
 import { addEtcdCommands } from './etcd-program.ts';
 import { SHELLS } from './completion/shells.ts';
 import type { Input } from './input.ts';
@@ -108,6 +109,7 @@ Examples:
     .addHelpText('after', `${WHERE}\n\nExample: talaria services --json | jq -r '.[].contract'`)
     .action(async (options: { json?: boolean }) => (await import('./commands/services.ts')).services(options, terminal, env, signal));
 
+  addConfigCommands(program, context);
   addEtcdCommands(program, context);
 
   program

@@ -108,11 +108,11 @@ async function refuseIfChanged({ etcd, keys }: StoreContext, target: Target, nam
     throw new ConfigStoreError('conflict', `There is no revision ${revision} yet, for etcd is at ${snapshot.revision}: it was restored or emptied since you looked, so look again.`);
   }
   const found = changesAfter(await readHistory(etcd, keys), snapshot, target, names, revision);
-  if (found.changes.length > 0 || found.unrecorded.length > 0) throw conflict(found, target, `Nothing was changed, as it is not any more what it was at revision ${revision}`);
+  if (found.changes.length > 0 || found.unrecorded.length > 0) throw conflict(found, target, names, `Nothing was changed, as it is not any more what it was at revision ${revision}`);
 }
 
 async function refuseIfWritten({ etcd, keys }: StoreContext, target: Target, names: readonly string[], before: Snapshot, now: Snapshot): Promise<void> {
   const written = names.filter((name) => wasWritten(storedAt(before, target, name), storedAt(now, target, name)));
   if (written.length === 0) return;
-  throw conflict(changesAfter(await readHistory(etcd, keys), now, target, written, before.revision), target, 'Nothing was changed, as somebody was faster');
+  throw conflict(changesAfter(await readHistory(etcd, keys), now, target, written, before.revision), target, written, 'Nothing was changed, as somebody was faster');
 }

@@ -33,18 +33,18 @@ export function wasWritten(before: Stored, now: Stored): boolean {
   return before.permanent?.modRevision !== now.permanent?.modRevision || (!ended && before.temporary?.modRevision !== now.temporary?.modRevision);
 }
 
-/** One change in a sentence's words: who did what, when and why. */
-export function changeWords({ id, who, at, why, target, settings, temporary }: Change, names?: readonly string[]): string {
+/** What a change did to some settings, in a sentence's words: who, when and why. */
+function changeWords({ id, who, at, why, target, settings, temporary }: Change, names: readonly string[]): string {
   const did = settings
-    .filter(({ name }) => !names || names.includes(name))
-    .map(({ name, after, secret }) => (after === undefined ? `unset ${name}` : `set ${name} to ${secret ? '[secret]' : shown(after)}`));
-  return `${who} ${did.join(' and ')} of ${targetText(target)}${temporary ? ' for a while' : ''} at ${at}${why === undefined ? '' : `, because "${why}"`} (${id})`;
+    .filter(({ name }) => names.includes(name))
+    .map(({ name, after }) => (after === undefined ? `unset ${name}` : `set ${name} to ${shown(after)}${temporary ? ' for a while' : ''}`));
+  return `${who} ${did.join(' and ')} (${targetText(target)}, ${id}) at ${at}${why === undefined ? '' : `, because "${why}"`}`;
 }
 
 /** Says who was faster. */
-export function conflict({ changes, unrecorded }: Interference, target: Target, what: string): ConfigStoreError {
+export function conflict({ changes, unrecorded }: Interference, target: Target, names: readonly string[], what: string): ConfigStoreError {
   const parts = [
-    ...changes.map((change) => changeWords(change)),
+    ...changes.map((change) => changeWords(change, names)),
     ...(unrecorded.length === 0 ? [] : [`somebody wrote ${unrecorded.join(', ')} of ${targetText(target)} to etcd without a record of it`]),
   ];
   return new ConfigStoreError('conflict', `${what}: ${parts.length === 0 ? 'somebody else has changed the same settings' : parts.join('; ')}.`);

@@ -31,7 +31,7 @@ export async function rollBack(context: StoreContext, id: string, options: Chang
   const plan = async (snapshot: Snapshot) => {
     // After the values, so that whatever changed them is in it.
     const changed = changedSince(context, snapshot, await readHistory(context.etcd, context.keys), found);
-    if (changed.changes.length > 0 || changed.unrecorded.length > 0) throw conflict(changed, target, `${id} cannot be rolled back, as the same settings were changed since; roll those changes back first, the last one first, or set what you want`);
+    if (changed.changes.length > 0 || changed.unrecorded.length > 0) throw conflict(changed, target, names, `${id} cannot be rolled back, as the same settings were changed since; roll those changes back first, the last one first, or set what you want`);
     const restores = !record.temporary && record.settings.some(({ before }) => before !== undefined);
     const schemas = restores ? schemasFor(snapshot, target) : [];
     const wanted = record.settings.map((each) => wantedFor(context, snapshot, found, each, schemas));

@@ -47,7 +47,7 @@ export function schemaWords(schema: unknown, root: Schema = isRecord(schema) ? s
     case 'string':
       return stringWords(schema);
     case 'array':
-      return `a list${size(schema['minItems'], schema['maxItems'])} of ${schema['prefixItems'] === undefined ? plural(inner(schema['items'] ?? true)) : 'certain items'}`;
+      return `a list of ${schema['prefixItems'] === undefined ? plural(inner(schema['items'] ?? true)) : 'certain items'}${count(schema['minItems'], schema['maxItems'])}`;
     case 'object':
       return objectWords(schema, inner);
     default:
@@ -90,6 +90,11 @@ function size(least: unknown, most: unknown): string {
   if (from !== undefined && to !== undefined) return ` of ${from} to ${to}`;
   if (from !== undefined) return ` of at least ${from}`;
   return to === undefined ? '' : ` of at most ${to}`;
+}
+
+function count(least: unknown, most: unknown): string {
+  const words = size(least, most).replace(/^ of /, '');
+  return words === '' ? '' : ` (${words})`;
 }
 
 function stringWords(schema: Schema): string {

@@ -74,7 +74,7 @@ for (const engine of engines) {
         ['service.account', 'telemetry.sampling', typedValue('much'), 'invalid_value', /takes a number from 0 to 1, not "much"/],
         ['service.account', 'webhook.workers', 1.5, 'invalid_value', /takes a whole number from 1 to 100, not 1\.5/],
         ['service.account', 'webhook.delays', ['1s', 'soon'], 'invalid_value', /webhook\.delays\[1\] takes a time, such as 500ms, 10s or 1h30m, not "soon"/],
-        ['service.account', 'webhook.delays', [], 'invalid_value', /takes a list of 1 to 20 of? ?times/],
+        ['service.account', 'webhook.delays', [], 'invalid_value', /takes a list of times, such as 500ms, 10s or 1h30m \(1 to 20\), not \[\]/],
         ['service.account', 'webhook.delays', typedValue('["1s"'), 'invalid_value', /no JSON either/],
         ['service.account', 'webhook.name', 'x'.repeat(70_000), 'invalid_value', /69 KiB, and a value may have 64/],
         ['service.account', 'mail.password', 'hunter', 'invalid_value', /takes a text of at least 8 characters .*secret, and not shown/],
@@ -116,7 +116,7 @@ for (const engine of engines) {
       const won = results.filter((each) => each.status === 'fulfilled');
       const history = await it_.store().history();
       assert.equal(history.length, won.length);
-      for (const each of results) if (each.status === 'rejected') refusal('conflict', /^Nothing was changed, as somebody was faster: (ada|bob|cyd|dan) set telemetry\.sampling to 0.* of service\.account at \d{4}-.*Z, because "says \w+" \(chg_\w+\)\.$/)(each.reason);
+      for (const each of results) if (each.status === 'rejected') refusal('conflict', /^Nothing was changed, as somebody was faster: (ada|bob|cyd|dan) set telemetry\.sampling to 0\S* \(service\.account, chg_\w+\) at \d{4}-.*Z, because "says \w+"\.$/)(each.reason);
       // Each change stands on the one before it.
       for (const [at, change] of history.entries()) assert.deepEqual(change.settings[0]?.before, history[at + 1]?.settings[0]?.after);
     });
@@ -130,7 +130,7 @@ for (const engine of engines) {
       await assert.rejects(store.set(ACCOUNT, { 'log.level': 'info' }, { ifRevision: revision }), refusal('conflict', /not any more what it was at revision \d+: ada set log\.level to "warn"/));
       const seen = (await store.get(ACCOUNT)).revision;
       await set({ 'log.level': undefined }, 'gone');
-      await assert.rejects(store.set(ACCOUNT, { 'log.level': 'info' }, { ifRevision: seen }), refusal('conflict', /ada unset log\.level of service\.account .*because "gone"/));
+      await assert.rejects(store.set(ACCOUNT, { 'log.level': 'info' }, { ifRevision: seen }), refusal('conflict', /ada unset log\.level \(service\.account.*because "gone"/));
       await it_.etcd.put(it_.key('config/service/service.account/webhook.name'), '"x"');
       await assert.rejects(store.set(ACCOUNT, { 'webhook.name': 'y' }, { ifRevision: seen }), refusal('conflict', /somebody wrote webhook\.name .* without a record/));
       await assert.rejects(store.set(ACCOUNT, { 'webhook.name': 'y' }, { ifRevision: 1_000_000_000n }), refusal('conflict', /no revision 1000000000 yet/));
@@ -233,7 +233,7 @@ for (const engine of engines) {
       const store = it_.store('bob');
       const first = await set({ 'log.level': 'debug', 'mail.password': 'hunter22' });
       const second = await set({ 'log.level': 'warn' }, 'noise');
-      await assert.rejects(store.rollback(first.id), refusal('conflict', new RegExp(`${first.id} cannot be rolled back, .*: ada set log\\.level to "warn" .*because "noise" \\(${second.id}\\)`)));
+      await assert.rejects(store.rollback(first.id), refusal('conflict', new RegExp(`${first.id} cannot be rolled back, .*: ada set log\\.level to "warn" \\(service\\.account, ${second.id}\\).*because "noise"`)));
       const back = await store.rollback(second.id);
       assert.deepEqual([back.who, back.rollbackOf, back.why], ['bob', second.id, `takes back ${second.id}: noise`]);
       assert.deepEqual(back.settings, [{ name: 'log.level', before: 'warn', after: 'debug' }]);

@@ -42,6 +42,8 @@ export interface HistoryOptions {
 export interface Known {
   readonly targets: readonly Target[];
   readonly schemas: readonly KnownSchema[];
+  /** Those that run. */
+  readonly instances: readonly { readonly service: string; readonly version: string; readonly instance: string }[];
 }
 
 /**
@@ -108,7 +110,7 @@ export function configStore({ etcd, namespace = 'default', keyring, who }: Confi
     applying: (target) => watchApplying(context, target),
     async known() {
       const snapshot = await readSnapshot(etcd, context.keys);
-      return { targets: knownTargets(snapshot), schemas: snapshot.schemas };
+      return { targets: knownTargets(snapshot), schemas: snapshot.schemas, instances: snapshot.instances };
     },
   };
 }

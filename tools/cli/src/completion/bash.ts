@@ -19,16 +19,17 @@ _talaria() {
     first=2
   fi
   bin=$(_talaria_bin) || return 0
-  # bash splits words at = and : too.
+  # bash splits words at =, : and @ too.
   for ((i = first; i <= COMP_CWORD; i++)); do
     word=\${COMP_WORDS[i]}
     case $word in
-      = | : | := ) glue=1; if [ \${#words[@]} -gt 0 ]; then words[\${#words[@]}-1]+=$word; else words+=("$word"); fi ;;
+      = | : | := | @ ) glue=1; if [ \${#words[@]} -gt 0 ]; then words[\${#words[@]}-1]+=$word; else words+=("$word"); fi ;;
       * ) if [ -n "$glue" ]; then words[\${#words[@]}-1]+=$word; else words+=("$word"); fi; glue= ;;
     esac
   done
   local current=\${words[\${#words[@]}-1]} prefix=
-  case $current in --*=*) prefix=\${current%%=*}= ;; esac
+  # What stands before = is not replaced; nor is what stands before @, which itself is.
+  case $current in --*=*) prefix=\${current%%=*}= ;; *@*) prefix=\${current%%@*} ;; esac
   while IFS= read -r line; do
     line=\${line%%$'\t'*}
     [ -n "$line" ] || continue

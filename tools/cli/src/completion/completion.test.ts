@@ -42,7 +42,7 @@ describe('completion', { concurrency: 2 }, () => {
 
   it('offers commands, options, contracts, methods and clients', async () => {
     assert.ok((await words([''])).includes('describe'));
-    assert.deepEqual(await words(['ca']), ['call']);
+    assert.deepEqual(await words(['cal']), ['call']);
     assert.deepEqual(await words(['call', '']), CONTRACTS);
     assert.deepEqual(await words(['call', 'a']), CONTRACTS.slice(0, 2));
     assert.deepEqual(await words(['call', 'str']), STREAMS);
@@ -57,9 +57,27 @@ describe('completion', { concurrency: 2 }, () => {
     assert.deepEqual(await words(['nothing', '']), []);
   });
 
+  it('offers targets, settings, their values and changes', async () => {
+    const { out } = await runCli(['config', 'set', 'service.test', 'log.level', 'debug', '--json'], { TALARIA_STATE_DIR: it_.stateDir });
+    const { change } = JSON.parse(out) as { change: { id: string } };
+    assert.deepEqual(await words(['config', 'ex']), ['explain']);
+    assert.deepEqual((await words(['config', 'get', ''])).slice(0, 5), ['global', 'service.auth', 'service.test', 'service.auth@1.2.3', 'service.test@1.2.3']);
+    assert.deepEqual(await words(['config', 'explain', 'service.test@']), ['service.test@1.2.3']);
+    assert.deepEqual(await words(['config', 'explain', 'service.test', 'test.']), ['test.delays', 'test.password', 'test.workers']);
+    assert.deepEqual(await words(['config', 'explain', 'service.test', 'test.delays', '']), []);
+    assert.deepEqual(await words(['config', 'set', 'service.test', '--why', 'x', 'log.level', 'd']), ['debug']);
+    assert.deepEqual(await words(['config', 'set', 'service.test', 'log.level', 'debug', 'test.w']), ['test.workers']);
+    assert.deepEqual(await words(['config', 'unset', 'service.test', '']), ['log.level']);
+    assert.deepEqual(await words(['config', 'rollback', '']), [change.id]);
+    assert.deepEqual(await words(['config', 'diff', 'service.test', '--since', 'chg_']), [change.id]);
+    assert.deepEqual(await words(['config', 'set', '--']), ['--why', '--for', '--file', '--if-revision', '--json', '--help']);
+    assert.deepEqual(await words(['config', 'nothing', '']), []);
+  });
+
   it('is silent where no platform runs', async () => {
     for (const env of [{ TALARIA_STATE_DIR: folder }, { TALARIA_STATE_DIR: folder, ETCD_ENDPOINTS: 'http://127.0.0.1:1' }]) {
       assert.deepEqual(await words(['call', ''], env), []);
+      assert.deepEqual(await words(['config', 'get', ''], env), []);
       assert.deepEqual(await words(['call', '--as', ''], env), []);
     }
   });
@@ -89,6 +107,9 @@ describe('completion', { concurrency: 2 }, () => {
     assert.deepEqual(await ask(['npx', 'talaria', 'call', 'str']), STREAMS);
     assert.deepEqual(await ask(['talaria', 'call', '-H', 'a', ':', 'b', '--as', '=', 'd']), ['dev', 'dev2']);
     assert.deepEqual(await ask(['npx', 'nx', '']), []);
+    // What stands before @ is not replaced.
+    assert.deepEqual(await ask(['talaria', 'config', 'get', 'service.test', '@', '1']), ['@1.2.3']);
+    assert.deepEqual(await ask(['talaria', 'config', 'set', 'service.test', 'test.w']), ['test.workers']);
   });
 
   it('works in zsh', async (t) => {
@@ -102,6 +123,7 @@ describe('completion', { concurrency: 2 }, () => {
     assert.deepEqual(contracts.slice(0, 2), ['account.v1.AccountService/:service.test', 'auth.v1.AuthService/:service.auth']);
     assert.deepEqual((await ask(['npx', 'talaria', 'call', 'str']))?.map((line) => line.split(':', 1)[0]), STREAMS);
     assert.deepEqual(await ask(['npx', 'nx', '']), []);
+    assert.deepEqual(await ask(['talaria', 'config', 'get', 'service.test@']), ['service.test@1.2.3:one version']);
   });
 
   it('works in fish', async (t) => {
@@ -111,5 +133,6 @@ describe('completion', { concurrency: 2 }, () => {
     assert.deepEqual(contracts, CONTRACTS);
     assert.deepEqual((await ask('npx talaria call str'))?.sort(), [...STREAMS].sort());
     assert.deepEqual(await ask('talaria token --as '), ['dev', 'dev2']);
+    assert.deepEqual(await ask('talaria config set service.test test.w'), ['test.workers']);
   });
 });

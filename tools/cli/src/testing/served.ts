@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,12 +7,14 @@ import { type Account, AccountServiceDefinition } from '@talaria/contracts/accou
 import { AuthServiceDefinition } from '@talaria/contracts/auth/v1/auth';
 import { TransactionServiceDefinition } from '@talaria/contracts/transaction/v1/transaction';
 import { WebhookServiceDefinition } from '@talaria/contracts/webhook/v1/webhook';
+import { duration, setting } from '@talaria/config';
 import { etcdRegistry } from '@talaria/discovery';
 import { connectEtcd } from '@talaria/etcd';
 import { silentLogger } from '@talaria/base';
 import { startEtcd } from '@talaria/etcd-server';
 import { currentCall, notFound, preconditionFailed, principal, unauthorized, type Service } from '@talaria/service';
 import { createPlatform, type TestPlatform } from '@talaria/testing';
+import { z } from 'zod';
 import { run } from '../run.ts';
 import { styleFor, type Terminal } from '../terminal.ts';
 import { streamDefinition } from './stream-definition.ts';
@@ -24,6 +27,9 @@ export interface Served {
   readonly stateDir: string;
   /** The ids of the `Watch` calls that are under way. */
   readonly watching: readonly string[];
+  readonly etcd: string;
+  /** What service.test goes by now: `test.delays`, `test.password` and `test.workers`. */
+  setting(name: string): unknown;
   stop(): Promise<void>;
 }
 
@@ -33,15 +39,17 @@ const account = (id: string, description = ''): Account => ({ id, description, c
 export async function served(): Promise<Served> {
   const watching: string[] = [];
   const etcd = await startEtcd();
-  const platform: TestPlatform = await createPlatform({ listen: 'h2c', env: { ETCD_ENDPOINTS: etcd.address } });
+  const configKeys = `k1:${randomBytes(32).toString('base64')}`;
+  const platform: TestPlatform = await createPlatform({ listen: 'h2c', env: { ETCD_ENDPOINTS: etcd.address, TALARIA_CONFIG_KEYS: configKeys } });
   const stateDir = mkdtempSync(join(tmpdir(), 'talaria-cli-'));
+  const configKeysFile = join(stateDir, 'config.keys');
   const cli = await generateServiceKey('talaria.cli');
   const cliKeys = await staticKeys({ keys: [cli.publicJwk] });
   const keys = {
     find: async (kid: string) => (await cliKeys.find(kid)) ?? platform.keys.find(kid),
     keys: () => [...cliKeys.keys(), ...platform.keys.keys()],
   };
-  const make = (name: string): Service => platform.service({ name, version: '1.2.3', platform: { keys, registry: undefined, resolver: undefined } });
+  const make = (name: string): Service => platform.service({ name, version: '1.2.3', platform: { keys, registry: undefined, resolver: undefined, config: undefined } });
 
   make('service.auth').add(AuthServiceDefinition, {
     issueToken: ({ clientId, clientSecret }) => {
@@ -55,7 +63,13 @@ export async function served(): Promise<Served> {
       return Promise.resolve({ authenticated: true, clientId, userId: id, scopes: [...scopes], caller: currentCall().caller?.service ?? '' });
     },
   });
-  make('service.test')
+  const test = make('service.test');
+  const settings = test.config({
+    'test.delays': setting(z.array(duration()).min(1).default([1000]), { description: 'when it tries again', unit: 'ms' }),
+    'test.password': setting(z.string().min(8).default('password'), { description: 'for nothing', secret: true }),
+    'test.workers': setting(z.int().min(1).default(1), { description: 'how many work', live: false }),
+  });
+  test
     .add(AccountServiceDefinition, {
       createAccount: () => Promise.reject(new Error('not used')),
       getAccount: ({ id }, { metadata }) => {
@@ -100,12 +114,15 @@ export async function served(): Promise<Served> {
   const { file, set } = WebhookServiceDefinition.descriptor;
   await etcdRegistry({ etcd: etcdClient, log: silentLogger }).publish({ contract: WebhookServiceDefinition.fullName, service: 'service.webhook', file, descriptorSet: Buffer.from(set, 'base64'), routes: [] }).ready;
   etcdClient.close();
+  writeFileSync(configKeysFile, `${configKeys}\n`);
   const keyFile = join(stateDir, 'talaria.cli.jwk');
   writeFileSync(keyFile, JSON.stringify(cli.privateJwk));
-  writeFileSync(join(stateDir, 'platform.json'), JSON.stringify({ pid: process.pid, app: 'test', apps: [], etcd_endpoints: etcd.address, service_keys_file: '', cli_key_file: keyFile }));
+  writeFileSync(join(stateDir, 'platform.json'), JSON.stringify({ pid: process.pid, app: 'test', apps: [], etcd_endpoints: etcd.address, service_keys_file: '', cli_key_file: keyFile, config_keys_file: configKeysFile }));
   return {
     stateDir,
     watching,
+    etcd: etcd.address,
+    setting: (name) => settings[name as keyof typeof settings].get(),
     async stop() {
       await platform.stop();
       await etcd.stop();
