@@ -1,9 +1,6 @@
 import { runCommand, type Command } from './run-command.ts';
 import { readSuites, type Attempt } from './suites.ts';
 
-/** Longer than any file takes on a busy machine; a test that hangs would stop everything. */
-const FILE_LIMIT_MS = 600_000;
-
 /** Runs suites: all, or, alone and one after the other, those that are named. */
 export type Attempts = (only?: readonly string[]) => Promise<Attempt>;
 
@@ -38,25 +35,58 @@ export function nxTasks({ targets, projects, env = {}, nx = { command: 'nx', arg
   };
 }
 
+/** Commands that hold no tests, by names that begin each line of their output. */
+export type NamedCommands = Readonly<Record<string, Command>>;
+
+/** Runs commands side by side. */
+export function sideBySide(commands: NamedCommands, write: Write): Attempts {
+  return async () => {
+    write(`\n=== ${Object.entries(commands).map(([name, { command, args }]) => `${name}: ${command} ${args.join(' ')}`).join('\n=== ')}`);
+    const names = Object.keys(commands);
+    const worked = await Promise.all(Object.entries(commands).map(([name, command]) => runCommand(command, (line) => write(`${name}: ${line}`))));
+    const failed = names.filter((_, index) => !worked[index]);
+    return { ok: failed.length === 0, suites: [], failed };
+  };
+}
+
+/** One after the other, up to the first that fails. */
+export function inTurn(...attempts: readonly Attempts[]): Attempts {
+  return async (only) => {
+    let last: Attempt = { ok: true, suites: [], failed: [] };
+    for (const attempt of attempts) {
+      last = await attempt(only);
+      if (!last.ok) break;
+    }
+    return last;
+  };
+}
+
 /** Files of tests that run in a process of node's test runner each: every file is a suite. */
 export interface TestFiles {
   /** Where they are run. */
   readonly folder: string;
   /** Below the folder. */
   readonly files: readonly string[];
+  /** How many at a time. Default 1. */
+  readonly parallel?: number;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Runs files of tests one after the other. */
-export function testFiles({ folder, files, env = {} }: TestFiles, write: Write): Attempts {
-  return async (only = files) => {
+/** Runs files of tests, a few at a time; one after the other if some are named. */
+export function testFiles({ folder, files, parallel = 1, env = {} }: TestFiles, write: Write): Attempts {
+  return async (only) => {
     const reader = readSuites(write);
     const failed: string[] = [];
-    for (const file of only) {
+    const waiting = [...(only ?? files)];
+    const turn = async (): Promise<void> => {
+      const file = waiting.shift();
+      if (file === undefined) return;
       write(`\n=== node --test ${file}`);
-      const ok = await runCommand({ command: process.execPath, args: ['--test', file], cwd: folder, env, limitMs: FILE_LIMIT_MS }, (line) => reader.line(`${file}: ${line}`));
+      const ok = await runCommand({ command: process.execPath, args: ['--test', file], cwd: folder, env }, (line) => reader.line(`${file}: ${line}`));
       if (!ok) failed.push(file);
-    }
+      await turn();
+    };
+    await Promise.all(Array.from({ length: only ? 1 : parallel }, turn));
     return { ok: failed.length === 0, suites: reader.end().suites, failed };
   };
 }

@@ -8,9 +8,12 @@ export interface Command {
   readonly cwd?: string;
   /** Variables besides this process's. */
   readonly env?: Readonly<Record<string, string>>;
-  /** How long it may take, in milliseconds: then it is ended, and has failed. No limit unless given. */
-  readonly limitMs?: number;
+  /** How long it may print nothing, in milliseconds: then it hangs, is ended, and has failed. Default 600,000. */
+  readonly silentMs?: number;
 }
+
+/** Longer than any test takes on a busy machine; without it one that hangs would stop everything for good. */
+const SILENT_MS = 600_000;
 
 /** How long what a command has left behind may hold on to its output. */
 const OUTPUT_GRACE_MS = 5_000;
@@ -25,13 +28,20 @@ function environment(): NodeJS.ProcessEnv {
 }
 
 /** Runs a command in this process group, passes on each line of its output and of its errors, and answers whether it worked. Rejects if it cannot be started. */
-export function runCommand({ command, args, cwd, env, limitMs }: Command, line: (text: string) => void): Promise<boolean> {
+export function runCommand({ command, args, cwd, env, silentMs = SILENT_MS }: Command, line: (text: string) => void): Promise<boolean> {
   const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], env: { ...environment(), ...env }, shell: process.platform === 'win32' });
-  for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', line);
-  const limit = limitMs === undefined ? undefined : setTimeout(() => child.kill('SIGTERM'), limitMs);
+  const silence = setTimeout(() => {
+    line(`Nothing was printed for ${silentMs / 1000} s: it hangs, and is ended.`);
+    child.kill('SIGTERM');
+  }, silentMs).unref();
+  for (const input of [child.stdout, child.stderr]) {
+    createInterface({ input }).on('line', (text) => {
+      silence.refresh();
+      line(text);
+    });
+  }
   let grace: NodeJS.Timeout | undefined;
   child.once('exit', () => {
-    clearTimeout(limit);
     grace = setTimeout(() => {
       child.stdout.destroy();
       child.stderr.destroy();
@@ -40,6 +50,7 @@ export function runCommand({ command, args, cwd, env, limitMs }: Command, line: 
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => {
+      clearTimeout(silence);
       clearTimeout(grace);
       resolve(code === 0);
     });
