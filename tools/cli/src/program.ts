@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addCanaryCommand } from './canary-program.ts';
 import type { CallOptions } from './commands/call.ts';
 import { addConfigCommands } from './config-program.ts';
 import { addEtcdCommands } from './etcd-program.ts';
@@ -111,6 +112,8 @@ Examples:
 
   addConfigCommands(program, context);
   addEtcdCommands(program, context);
+
+  addCanaryCommand(program, context);
 
   program
     .command('token')
