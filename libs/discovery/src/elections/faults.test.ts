@@ -169,7 +169,7 @@ describe('elections in an etcd that has troubles', { concurrency: true, timeout:
     it('lose no turn, and never two lead at a time, also when leaders die', async () => {
       const TURNS = 1_000;
       /** Of so many candidates, one dies. */
-      const CANDIDATES = 4;
+      const CANDIDATES = 3;
       let turns = 0;
       let last: Leadership | undefined;
       const candidate = async (mortal: boolean): Promise<number> => {
