@@ -4,6 +4,10 @@ import { unlessAborted } from './unless-aborted.ts';
 /** How long etcd may take to answer a person. */
 const ETCD_LIMIT_MS = 5000;
 
+/** An etcd with authentication: what our client says of the login is a sentence already; this is about rights. */
+const LOGIN = /^etcd (?:does not answer nobody|refuses the login|needs both)/;
+const DENIED = 'etcd does not let you do that: log in as an operator, with ETCD_USERNAME and ETCD_PASSWORD ("talaria etcd status" says as whom you do now).';
+
 /** How long to wait for etcd. */
 export interface EtcdLimits {
   /** Aborts when the user wants to stop: that rejects with its reason. */
@@ -23,6 +27,8 @@ export async function fromEtcd<T>(endpoints: string, work: Promise<T>, { signal,
   } catch (error) {
     if (error instanceof CliError || signal.aborted) throw error;
     const [reason] = (error as Error).message.split('\n');
+    if (reason !== undefined && LOGIN.test(reason)) throw new CliError(reason);
+    if (reason?.includes('permission denied')) throw new CliError(DENIED);
     throw new CliError(`etcd at ${endpoints} cannot be asked (${reason ?? ''}): is it running, and is ETCD_ENDPOINTS right?`);
   } finally {
     clearTimeout(timer);

@@ -1,7 +1,7 @@
 import { silentLogger } from '@talaria/base';
 import { keyringOf } from '@talaria/config';
 import { configStore, parseTarget, shown, targetPath, targetText, type ConfigStore, type Known, type Target } from '@talaria/config/store';
-import { connectEtcd } from '@talaria/etcd';
+import { connectEtcd, credentialsFrom } from '@talaria/etcd';
 import { findPlatform } from '@talaria/service/platform-file';
 import { fromEtcd } from '../from-etcd.ts';
 import { timeLimitMs } from '../time-limit.ts';
@@ -19,9 +19,8 @@ const MAX_CHANGES = 30;
 
 /** What may stand after `given` among targets, settings, their values and changes. Rejects where no platform answers within TALARIA_COMPLETION_TIMEOUT (default 1s). */
 export async function configured(kind: ArgumentsKind, given: readonly string[], env: Env, signal: AbortSignal): Promise<Candidates> {
-  const { endpoints } = findPlatform(env);
-  const [username, password] = [env['ETCD_USERNAME'] || undefined, env['ETCD_PASSWORD']];
-  const etcd = connectEtcd({ endpoints, log: silentLogger, ...(username === undefined ? {} : { username, password: password ?? '' }) });
+  const { endpoints, user } = findPlatform(env);
+  const etcd = connectEtcd({ endpoints, log: silentLogger, credentials: credentialsFrom(user) });
   const namespace = env['TALARIA_NAMESPACE'];
   const store = configStore({ etcd, keyring: keyringOf({}), who: '', ...(namespace ? { namespace } : {}) });
   try {

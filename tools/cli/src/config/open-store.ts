@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import { silentLogger } from '@talaria/base';
 import { keyringOf, SettingsError, type ConfigKeyring } from '@talaria/config';
 import { configStore, ConfigStoreError, type ConfigStore } from '@talaria/config/store';
-import { connectEtcd, type Etcd } from '@talaria/etcd';
+import { connectEtcd, credentialsFrom, type Etcd } from '@talaria/etcd';
 import { findPlatform } from '@talaria/service/platform-file';
 import { CliError } from '../cli-error.ts';
 import { fromEtcd } from '../from-etcd.ts';
@@ -40,16 +40,17 @@ const WRITE_LIMIT_MS = 15_000;
 
 /** Opens the configuration of the platform that `env` names, and closes it. */
 export async function withStore<T>({ terminal, env, signal }: ConfigEnvironment, { writes = false, why }: OpenStoreOptions, use: (open: OpenStore) => Promise<T>): Promise<T> {
-  const { platform, endpoints } = findPlatform(env);
+  const { platform, endpoints, user } = findPlatform(env);
   const served = platform !== undefined && platform.etcd_endpoints === endpoints;
-  const [username, password] = [env['ETCD_USERNAME'] || undefined, env['ETCD_PASSWORD']];
+  const { credentials, username } = login(user);
   if (writes && !served && (why === undefined || why.trim() === '')) {
     throw new CliError(`Say why, with --why '…': it is kept with the change. (Only under "npx nx serve" may it be left out.)`, 2);
   }
-  const who = username ?? systemUser();
+  // Under serve all are the same operator to etcd.
+  const who = (served ? env['ETCD_USERNAME'] : username) || systemUser();
   if (writes && !served && username === undefined) terminal.err(`${terminal.errStyle.dim(`etcd does not know who you are, so "${who}" is taken from this system: "talaria etcd secure" sets up users.`)}\n`);
   const keyring = keyringFor(env, served ? platform.config_keys_file : undefined);
-  const etcd = connectEtcd({ endpoints, log: silentLogger, ...(username === undefined ? {} : { username, password: password ?? '' }) });
+  const etcd = connectEtcd({ endpoints, log: silentLogger, credentials });
   const namespace = env['TALARIA_NAMESPACE'];
   const store = configStore({ etcd, keyring, who, ...(namespace ? { namespace } : {}) });
   const limits = { signal, ...(writes ? { limitMs: WRITE_LIMIT_MS } : {}) };
@@ -62,6 +63,16 @@ export async function withStore<T>({ terminal, env, signal }: ConfigEnvironment,
     });
   } finally {
     etcd.close();
+  }
+}
+
+/** Whom etcd is told that this is. What is wrong with that is the user's to mend. */
+function login(user: Parameters<typeof credentialsFrom>[0]): { readonly credentials: ReturnType<typeof credentialsFrom>; readonly username: string | undefined } {
+  try {
+    const credentials = credentialsFrom(user);
+    return { credentials, username: credentials?.()?.username };
+  } catch (error) {
+    throw new CliError((error as Error).message, 2);
   }
 }
 
