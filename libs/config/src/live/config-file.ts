@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
 import { SettingsError } from '../read-settings.ts';
+import { parseYaml } from './parse-yaml.ts';
 
 const VARIABLE = 'TALARIA_CONFIG_FILE';
 
@@ -31,7 +31,7 @@ function wrong(what: string): SettingsError {
 function parseFile(file: string, text: string): unknown {
   try {
     if (file.toLowerCase().endsWith('.json')) return JSON.parse(text) as unknown;
-    return parse(text, { prettyErrors: false, logLevel: 'error' }) as unknown;
+    return parseYaml(text);
   } catch (error) {
     const { code, pos } = error as { readonly code?: string; readonly pos?: readonly [number, number] };
     const line = pos ? ` in line ${text.slice(0, pos[0]).split('\n').length}` : '';

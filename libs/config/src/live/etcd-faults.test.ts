@@ -274,7 +274,7 @@ function faults(engine: Engine): void {
 
     // Again from disk, and with the new store ahead of the old one's revision.
     await writing(async () => {
-      for (let i = 0; i < 60; i++) await writer.put('filler', String(i));
+      await Promise.all(Array.from({ length: 100 }, (_, at) => writer.put(`filler/${at}`, '')));
     });
     const again = await start();
     assert.deepEqual([again.level(), again.timeout()], ['warn', 1_000]);
@@ -295,7 +295,7 @@ function faults(engine: Engine): void {
     await one.close();
     await server.restart({ empty: true });
     await writing(async () => {
-      for (let i = 0; i < 400; i++) await writer.put('filler', String(i));
+      await Promise.all(Array.from({ length: 400 }, (_, at) => writer.put(`filler/${at}`, '')));
     });
     const again = await start();
     assert.equal(again.level(), 'warn');
