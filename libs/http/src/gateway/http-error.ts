@@ -36,6 +36,8 @@ export function toHttpError(thrown: unknown): HttpError {
   const known = thrown instanceof ErrorSet ? thrown.combined : thrown;
   const error = known instanceof ServiceError ? known : internal('', 'Something went wrong on our side.', { cause: thrown });
   if (error.code === 'bad_request.unsupported_media_type') return unsupportedMediaType(error.message);
+  // Its code is gRPC's RESOURCE_EXHAUSTED; HTTP has a status of its own for it (RFC 9110, section 15.5.14).
+  if (error.code === 'rate_limited.message_too_large') return new HttpError(error, 413);
   const headers: Record<string, string> = {};
   if (error.kind.http === 401) headers['www-authenticate'] = error.code === 'unauthorized.missing_token' ? 'Bearer realm="talaria"' : 'Bearer realm="talaria", error="invalid_token"';
   if (error.retryAfterMs !== undefined) headers['retry-after'] = String(Math.ceil(error.retryAfterMs / 1000));

@@ -137,10 +137,13 @@ function readMap(map: ReflectMap, field: DescField & { fieldKind: 'map' }, json:
 
 const isObject = (json: unknown): json is Record<string, unknown> => typeof json === 'object' && json !== null && !Array.isArray(json) && exactText(json) === undefined;
 
+/** Whether null is a value of the field, and does not stand for its absence. */
+export const takesNull = (field: DescField): boolean => field.fieldKind !== 'list' && field.fieldKind !== 'map' && nullIsAValue(kindOfValue(field));
+
 /** Sets one field of `target` from JSON, noting what is wrong. */
 export function readField(target: ReflectMessage, field: DescField, json: unknown, path: string, context: ReadContext): void {
   const kind = kindOfValue(field);
-  if (json === null && (field.fieldKind === 'list' || field.fieldKind === 'map' || !nullIsAValue(kind))) return; // As if absent.
+  if (json === null && !takesNull(field)) return; // As if absent.
   if (field.fieldKind === 'list') readList(target.get(field), field, json, path, context);
   else if (field.fieldKind === 'map') readMap(target.get(field), field, json, path, context);
   else {

@@ -222,6 +222,10 @@ test('path, body and query each fill their part', () => {
 });
 
 test('no part fills what another one gave', () => {
+  for (const call of ['PUT /shelves/7', 'PATCH /everything/1/amounts']) {
+    const { code, violations } = failure(() => read(call, 'null'));
+    assert.deepEqual([code, violations.length], ['bad_request.invalid_param', 1], call);
+  }
   assert.equal(failure(() => read('PUT /shelves/7', '{"id": "8"}')).violations[0]?.field, 'shelf.id');
   assert.equal(failure(() => read('GET /shelves/7/everything?shelf.id=8')).code, 'bad_request.duplicate_param');
   assert.equal(failure(() => read('PUT /shelves/7?shelf.theme=x', '{}')).code, 'bad_request.duplicate_param');

@@ -1,7 +1,7 @@
 import { type Message } from '@bufbuild/protobuf';
 import { reflect, type ReflectMessage } from '@bufbuild/protobuf/reflect';
 import { badRequest } from '@talaria/errors';
-import { readField, readMessage, type ReadContext } from './from-json.ts';
+import { readField, readMessage, takesNull, type ReadContext } from './from-json.ts';
 import { paramReader, type ParamReader } from './from-params.ts';
 import { jsonForm } from './fields.ts';
 import { parseForm } from './form.ts';
@@ -49,6 +49,7 @@ function readForm(route: Route, target: ReflectMessage, input: HttpInput, contex
 function readJson(route: Route, target: ReflectMessage, input: HttpInput, context: ReadContext): void {
   const json = parseJson(decodeUtf8(input.body));
   if (route.body === 'all') readMessage(target, json, '', context);
+  else if (typeof route.body !== 'string' && json === null && !takesNull(route.body)) context.mistakes.add('invalid_param', route.body.name, 'must not be null');
   else if (typeof route.body !== 'string') readField(target, route.body, json, route.body.name, context);
 }
 
