@@ -15,3 +15,8 @@ export function parseJson(text: string): unknown {
     throw new DocumentError(`it is not JSON (${(error as Error).message})`);
   }
 }
+
+/** Says why a change of flags or experiments is refused, in one sentence with what to do. */
+export class FlagStoreError extends Error {
+  override readonly name: string = 'FlagStoreError';
+}

@@ -1,5 +1,5 @@
 import { reallocate } from './allocation.ts';
-import { DocumentError } from './document-error.ts';
+import { DocumentError, FlagStoreError } from './document-error.ts';
 import { checkExperiment, type Experiment, type ExperimentDocument } from './experiment.ts';
 
 /** An experiment as people write it: with the share (0 to 1) of each variant, instead of ranges of buckets. */
@@ -13,10 +13,10 @@ const FIXED = ['key', 'salt', 'group'] as const;
 
 /**
  * The document of an experiment. `current`: the document that is there, of which everybody keeps what the shares leave them.
- * Throws an `Error` of one sentence for one that cannot be had.
+ * Throws a `FlagStoreError` for one that cannot be had.
  */
 export function newExperiment(name: string, { shares, ...input }: ExperimentInput, current: string | undefined, others: readonly Experiment[]): ExperimentDocument {
-  const refused = (reason: string): Error => new Error(`The experiment ${name} is refused: ${reason}.`);
+  const refused = (reason: string): FlagStoreError => new FlagStoreError(`The experiment ${name} is refused: ${reason}.`);
   if ((shares === undefined) === (input.allocation === undefined)) throw refused('it needs the shares of its variants, such as "shares": {"control": 0.5, "treatment": 0.5} (or an allocation, but not both)');
   const mates = input.group === undefined ? [] : others.filter(({ group }) => group === input.group);
   try {

@@ -11,7 +11,7 @@ export { ASSIGNMENTS_BAGGAGE, formatAssignments, parseAssignments, withAssignmen
 export { reallocate, sharesOf, type Allocation, type BucketRange } from './allocation.ts';
 export { createCatalog, type Catalog } from './catalog.ts';
 export { createEvaluator, type Assigned, type EvaluatorOptions, type FlagEvaluator } from './evaluator.ts';
-export { DocumentError } from './document-error.ts';
+export { DocumentError, FlagStoreError } from './document-error.ts';
 export { checkExperiment, readExperiment, SUBJECT_KEYS } from './experiment.ts';
 export { readFlagDocument, type FlagDocument } from './flag-document.ts';
 export { fileFlagSource } from './file-source.ts';

@@ -1,6 +1,6 @@
 import { newId } from '@talaria/base';
 import type { Etcd, EtcdEntry, Operation } from '@talaria/etcd';
-import { DocumentError } from './document-error.ts';
+import { DocumentError, FlagStoreError } from './document-error.ts';
 import { readExperiment, type Experiment } from './experiment.ts';
 import { newExperiment, type ExperimentInput } from './experiment-input.ts';
 import { readFlagDocument, type FlagDocument } from './flag-document.ts';
@@ -42,7 +42,7 @@ export interface ChangeOptions {
   readonly ifRevision?: bigint | undefined;
 }
 
-/** Flags and experiments in etcd, for those who change them. Whatever is refused is refused with an `Error` of one sentence. */
+/** Flags and experiments in etcd, for those who change them. Whatever is refused is refused with a `FlagStoreError` of one sentence. */
 export interface FlagStore {
   read(): Promise<StoredFlags>;
   /** Puts a document of flags, as flagd has it. */
@@ -98,7 +98,7 @@ export function flagStore({ etcd, namespace = 'default', who }: FlagStoreOptions
     const [folder, name] = [document.slice(0, document.indexOf('/') + 1), document.slice(document.indexOf('/') + 1)];
     const stands = (folder === FLAGS_FOLDER ? read.flags : read.experiments).get(name);
     const revision = stands?.modRevision ?? 0n;
-    if (ifRevision !== undefined && ifRevision !== revision) throw new Error(`${document} is not at revision ${ifRevision}${await lastChange(document, revision)}: look at it again, and apply your change to what is there now.`);
+    if (ifRevision !== undefined && ifRevision !== revision) throw new FlagStoreError(`${document} is not at revision ${ifRevision}${await lastChange(document, revision)}: look at it again, and apply your change to what is there now.`);
     const change: FlagChange = { id: newId('chg'), at: new Date().toISOString(), who, ...(why === undefined ? {} : { why }), document, what };
     const operation: Operation = value === undefined ? { delete: base + document } : { put: base + document, value };
     const compare = [
@@ -153,7 +153,7 @@ export function flagStore({ etcd, namespace = 'default', who }: FlagStoreOptions
     },
     applyFlags: (document, text, options = {}) =>
       persistently(async () => {
-        if (!DOCUMENT_NAME.test(document)) throw new Error(`"${document}" is no name for a document: use up to 64 letters, digits, ".", "_" and "-".`);
+        if (!DOCUMENT_NAME.test(document)) throw new FlagStoreError(`"${document}" is no name for a document: use up to 64 letters, digits, ".", "_" and "-".`);
         const read = await readAll();
         const checked = checkFlags(document, text, read);
         const { flags } = fitting(checked, read);
@@ -162,7 +162,7 @@ export function flagStore({ etcd, namespace = 'default', who }: FlagStoreOptions
     removeFlags: (document, options = {}) =>
       persistently(async () => {
         const read = await readAll();
-        if (!read.flags.has(document)) throw new Error(nothing('document of flags', document, read.flags.keys()));
+        if (!read.flags.has(document)) throw new FlagStoreError(nothing('document of flags', document, read.flags.keys()));
         fitting({ name: document, flags: new Map(), metadata: {}, flaw: undefined }, read);
         return write(FLAGS_FOLDER + document, undefined, read, 'remove', options);
       }, options),
@@ -173,7 +173,7 @@ export function flagStore({ etcd, namespace = 'default', who }: FlagStoreOptions
         // The one that counts, where there are two.
         const name = found.at(-1)?.name;
         const entry = name === undefined ? undefined : read.flags.get(name);
-        if (!entry) throw new Error(nothing('flag', flag, readable(read.flags, readFlagDocument).flatMap(({ flags }) => [...flags.keys()])));
+        if (!entry) throw new FlagStoreError(nothing('flag', flag, readable(read.flags, readFlagDocument).flatMap(({ flags }) => [...flags.keys()])));
         const json = JSON.parse(entry.value.toString()) as { flags: Record<string, { state: string }> };
         (json.flags[flag] as { state: string }).state = state;
         return write(FLAGS_FOLDER + name, `${JSON.stringify(json, null, 2)}\n`, read, `${state === 'DISABLED' ? 'kill' : 'revive'} ${flag}`, options);
@@ -183,14 +183,14 @@ export function flagStore({ etcd, namespace = 'default', who }: FlagStoreOptions
       persistently(async () => {
         const read = await readAll();
         const entry = read.experiments.get(name);
-        if (!entry) throw new Error(nothing('experiment', name, read.experiments.keys()));
+        if (!entry) throw new FlagStoreError(nothing('experiment', name, read.experiments.keys()));
         const { allocation, ...rest } = storedExperiment(name, entry);
         return putExperiment(name, { ...rest, ...('shares' in changed ? {} : { allocation }), ...changed } as ExperimentInput, read, what, options);
       }, options),
     removeExperiment: (name, options = {}) =>
       persistently(async () => {
         const read = await readAll();
-        if (!read.experiments.has(name)) throw new Error(nothing('experiment', name, read.experiments.keys()));
+        if (!read.experiments.has(name)) throw new FlagStoreError(nothing('experiment', name, read.experiments.keys()));
         return write(EXPERIMENTS_FOLDER + name, undefined, read, 'remove', options);
       }, options),
     history: changes,
@@ -204,7 +204,7 @@ export function flagStore({ etcd, namespace = 'default', who }: FlagStoreOptions
     const problems = new Map<string, string>();
     snapshotOf(readable(read.flags, readFlagDocument), [readExperiment(name, text)], problems);
     const problem = problems.get(EXPERIMENTS_FOLDER + name);
-    if (problem !== undefined) throw new Error(`The experiment ${name} is refused: ${problem}.`);
+    if (problem !== undefined) throw new FlagStoreError(`The experiment ${name} is refused: ${problem}.`);
     return write(EXPERIMENTS_FOLDER + name, text, read, what, options);
   }
 }
@@ -213,23 +213,23 @@ function storedExperiment(name: string, { value }: EtcdEntry): ExperimentInput {
   try {
     return JSON.parse(value.toString()) as ExperimentInput;
   } catch {
-    throw new Error(`What is stored of the experiment ${name} is broken: apply it again, or remove it.`);
+    throw new FlagStoreError(`What is stored of the experiment ${name} is broken: apply it again, or remove it.`);
   }
 }
 
-class Raced extends Error {}
+class Raced extends FlagStoreError {}
 
 function checkFlags(name: string, text: string, read: Read): FlagDocument {
   let checked: FlagDocument;
   try {
     checked = readFlagDocument(name, text);
   } catch (error) {
-    throw error instanceof DocumentError ? new Error(`The document ${name} is refused: ${error.message}.`) : error;
+    throw error instanceof DocumentError ? new FlagStoreError(`The document ${name} is refused: ${error.message}.`) : error;
   }
-  if (checked.flaw !== undefined) throw new Error(`The document ${name} is refused: ${checked.flaw}.`);
+  if (checked.flaw !== undefined) throw new FlagStoreError(`The document ${name} is refused: ${checked.flaw}.`);
   for (const other of readable(read.flags, readFlagDocument)) {
     const twice = other.name === name ? undefined : [...checked.flags.keys()].find((flag) => other.flags.has(flag));
-    if (twice !== undefined) throw new Error(`The document ${name} is refused: the flag ${twice} is in the document ${other.name} already.`);
+    if (twice !== undefined) throw new FlagStoreError(`The document ${name} is refused: the flag ${twice} is in the document ${other.name} already.`);
   }
   return checked;
 }
@@ -244,7 +244,7 @@ function fitting(document: FlagDocument, read: Read): { readonly flags: number }
   const before = readable(read.flags, readFlagDocument);
   const known = problems(before);
   const found = [...problems([...before.filter(({ name }) => name !== document.name), document])].find(([name]) => name.startsWith(EXPERIMENTS_FOLDER) && !known.has(name));
-  if (found) throw new Error(`The document ${document.name} is refused: the experiment ${found[0].slice(EXPERIMENTS_FOLDER.length)} would decide nothing, as ${found[1]}; change or remove the experiment first.`);
+  if (found) throw new FlagStoreError(`The document ${document.name} is refused: the experiment ${found[0].slice(EXPERIMENTS_FOLDER.length)} would decide nothing, as ${found[1]}; change or remove the experiment first.`);
   return { flags: document.flags.size };
 }
 

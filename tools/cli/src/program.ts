@@ -3,6 +3,7 @@ import { addCanaryCommand } from './canary-program.ts';
 import type { CallOptions } from './commands/call.ts';
 import { addConfigCommands } from './config-program.ts';
 import { addEtcdCommands } from './etcd-program.ts';
+import { addExperimentsCommands, addFlagsCommands } from './flags-program.ts';
 import { SHELLS } from './completion/shells.ts';
 import type { Input } from './input.ts';
 import type { ListenOptions } from './commands/listen.ts';
@@ -111,6 +112,8 @@ Examples:
     .action(async (options: { json?: boolean }) => (await import('./commands/services.ts')).services(options, terminal, env, signal));
 
   addConfigCommands(program, context);
+  addFlagsCommands(program, context);
+  addExperimentsCommands(program, context);
   addEtcdCommands(program, context);
 
   addCanaryCommand(program, context);
