@@ -6,14 +6,11 @@ import { createService } from '@talaria/service';
 import { postgres } from '@talaria/storage';
 import { transactionHandlers } from './handlers/transaction-handlers.ts';
 import { transactionIcon } from './logic/transaction-icon.ts';
-import { migrations } from './storage/migrations.ts';
-import { type Tables } from './storage/tables.ts';
-import { transactionStorage } from './storage/transaction-storage.ts';
+import { migrations, transactionStorage, type Tables } from './storage/index.ts';
 
 const db = postgres<Tables>({ migrations });
 const events = messaging({ storage: db });
 const flags = featureFlags({ exposures: events });
 const service = createService({ name: 'service.transaction', description: 'Records transactions', storage: db, messaging: events, capabilities: [flags] });
-const accounts = service.client(AccountServiceDefinition);
-service.add(TransactionServiceDefinition, transactionHandlers({ storage: transactionStorage(db, events), accounts, shown: transactionIcon(flags) }));
+service.add(TransactionServiceDefinition, transactionHandlers({ storage: transactionStorage(db, events), accounts: service.client(AccountServiceDefinition), shown: transactionIcon(flags) }));
 await service.run();

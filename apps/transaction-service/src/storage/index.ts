@@ -1,0 +1,3 @@
+export { migrations } from './migrations.ts';
+export { type Tables } from './tables.ts';
+export { transactionStorage } from './transaction-storage.ts';
