@@ -58,18 +58,22 @@ export function shown(value: unknown): string {
 }
 
 /** The error that says most: of a union the branch that the value was meant for, where that can be told. */
-function tellingError(errors: readonly ErrorObject[]): ErrorObject | undefined {
+function tellingError(all: readonly ErrorObject[]): ErrorObject | undefined {
+  // Of a wrong name the error that says that it is one.
+  const errors = all.filter(({ propertyName, keyword }) => propertyName === undefined || keyword === 'propertyNames');
   const union = errors.find(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf');
   if (!union) return errors.toSorted((a, b) => b.instancePath.length - a.instancePath.length)[0];
-  const branches = Map.groupBy(
-    errors.filter(({ schemaPath }) => schemaPath.startsWith(`${union.schemaPath}/`)),
-    ({ schemaPath }) => schemaPath.slice(union.schemaPath.length + 1).split('/', 1)[0] ?? '',
-  );
-  // A branch is meant if nothing is wrong with it at the place of the union itself, except for properties.
-  const isInside = ({ instancePath, keyword }: ErrorObject): boolean =>
-    keyword === 'required' || keyword === 'additionalProperties' || (instancePath.length > union.instancePath.length && keyword !== 'const');
-  const meant = [...branches.values()].filter((branch) => branch.every(isInside));
-  return (meant.length === 1 && meant[0] ? tellingError(meant[0]) : undefined) ?? union;
+  const branches = [
+    ...Map.groupBy(
+      errors.filter(({ schemaPath }) => schemaPath.startsWith(`${union.schemaPath}/`)),
+      ({ schemaPath }) => schemaPath.slice(union.schemaPath.length + 1).split('/', 1)[0] ?? '',
+    ).values(),
+  ];
+  const isDeeper = ({ instancePath, keyword }: ErrorObject): boolean => instancePath.length > union.instancePath.length && keyword !== 'const';
+  const isOfProperties = (error: ErrorObject): boolean => isDeeper(error) || error.keyword === 'required' || error.keyword === 'additionalProperties';
+  // A branch is meant if what is wrong with it is further in, else if it is only about properties: and if it is the only one.
+  const meant = [isDeeper, isOfProperties].map((fits) => branches.filter((branch) => branch.every(fits))).find(({ length }) => length > 0);
+  return (meant?.length === 1 && meant[0] ? tellingError(meant[0]) : undefined) ?? union;
 }
 
 function sentence(name: string, error: ErrorObject, root: Readonly<Record<string, unknown>>): string {
@@ -82,6 +86,6 @@ function sentence(name: string, error: ErrorObject, root: Readonly<Record<string
     const near = closest(extra, known);
     return `${at} has no property ${JSON.stringify(extra)}${near === undefined ? `, but ${known.join(', ')}` : `: did you mean ${JSON.stringify(near)}?`}`;
   }
-  if (keyword === 'propertyNames') return `${at} takes no property called ${JSON.stringify(params['propertyName'])}`;
+  if (keyword === 'propertyNames') return `${at} takes no property called ${JSON.stringify(params['propertyName'])}: a name is ${schemaWords(parentSchema?.['propertyNames'], root)}`;
   return `${at} takes ${schemaWords(parentSchema, root)}, not ${shown(data)}`;
 }

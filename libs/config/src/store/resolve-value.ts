@@ -36,12 +36,11 @@ export function resolveValue(snapshot: Snapshot, target: Target, name: string, g
     throw new ConfigStoreError('invalid_value', `${name} is a secret of some and not of ${open.service}@${open.version}: set it for each service or version by itself.`);
   }
   const complaint = (json: JsonValue): string | undefined => {
-    for (const each of knowing) {
-      const said = complaintAbout(name, settingOf(each), json);
-      // Who it is that refuses matters where others do not.
-      if (said !== undefined) return knowing.length > 1 ? `${said.replace(/\.$/, '')}: says ${each.service}@${each.version}.` : said;
-    }
-    return undefined;
+    const complaints = knowing.map((each) => ({ each, said: complaintAbout(name, settingOf(each), json) })).filter(({ said }) => said !== undefined);
+    const [first] = complaints;
+    // Who it is that refuses matters where others do not.
+    if (first?.said === undefined || complaints.length === knowing.length) return first?.said;
+    return `${first.said.replace(/\.$/, '')}: says ${first.each.service}@${first.each.version}.`;
   };
   const parsed = given instanceof TextValue ? jsonOf(given.text) : { json: given };
   const candidates = [...(parsed ? [parsed.json] : []), ...(given instanceof TextValue ? [given.text] : [])];

@@ -103,8 +103,8 @@ for (const engine of engines) {
       await assert.rejects(it_.store().set(ACCOUNT, { 'webhook.name': 'x' }), refusal('unknown_setting', /webhook\.name/));
       await it_.show('service.account', '1.0.0', 'inst_a');
       await set({ 'webhook.name': 'x' });
-      await it_.etcd.put(it_.key('schemas/service.odd@1'), JSON.stringify({ service: 'service.odd', version: '1', settings: { 'log.level': { description: '', live: true, env: '', schema: { type: 'number' } }, 'mail.password': { description: '', live: true, env: '', schema: {} } } }));
-      await assert.rejects(it_.store().set(GLOBAL, { 'log.level': 'debug' }), refusal('invalid_value', /takes a number, not "debug": says service\.odd@1/));
+      await it_.etcd.put(it_.key('schemas/service.odd@1'), JSON.stringify({ service: 'service.odd', version: '1', settings: { 'log.level': { description: '', live: true, env: '', schema: { enum: ['loud'] } }, 'mail.password': { description: '', live: true, env: '', schema: {} } } }));
+      await assert.rejects(it_.store().set(GLOBAL, { 'log.level': 'debug' }), refusal('invalid_value', /takes "loud", not "debug": says service\.odd@1/));
       await assert.rejects(it_.store().set(GLOBAL, { 'mail.password': 'hunter22' }), refusal('invalid_value', /secret of some/));
       await set({ 'webhook.workers': 3 }, '', GLOBAL);
       await set({ 'log.level': 'warn' }, '', parseTarget('inst_a'));

@@ -16,6 +16,11 @@ export function cell(value: JsonValue | undefined, nothing = ''): string {
   return text.length > MAX_CELL ? `${text.slice(0, MAX_CELL - 1)}…` : text;
 }
 
+/** A value in the cell of a table, with its unit if it is a number. */
+export function measured(value: JsonValue | undefined, unit: string | undefined, nothing = ''): string {
+  return typeof value === 'number' && unit !== undefined ? `${value} ${printable(unit)}` : cell(value, nothing);
+}
+
 /** A time as records have it, without the part of a second. */
 export const timeWords = (at: string): string => printable(at.replace(/\.\d+Z$/, 'Z'));
 

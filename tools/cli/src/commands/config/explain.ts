@@ -1,7 +1,7 @@
 import { parseTarget, targetText, type ExplainedInstance, type ExplainedLayer, type ExplainedSetting, type Explanation, type StoredValue } from '@talaria/config/store';
 import { checked } from '../../config/checked.ts';
 import { withStore, type ConfigEnvironment } from '../../config/open-store.ts';
-import { cell, jsonText, longWords, timeWords } from '../../config/words.ts';
+import { cell, jsonText, longWords, measured, timeWords } from '../../config/words.ts';
 import { printable, table, type Style } from '../../terminal.ts';
 
 /** What the user may say. */
@@ -43,14 +43,14 @@ function sourceText({ source, service, version, instance, temporary }: Explained
 function allText({ target, settings }: Explanation, style: Style): string {
   if (settings.length === 0) return `${targetText(target)} has no settings.\n`;
   const rows = settings.flatMap((setting) => {
-    const { name, instances, default: byDefault } = setting;
-    if (instances.length === 0) return [[printable(name), cell(storedValueOf(setting) ?? byDefault), storedSourceOf(setting), style.dim('no instance runs')]];
+    const { name, unit, instances, default: byDefault } = setting;
+    if (instances.length === 0) return [[printable(name), measured(storedValueOf(setting) ?? byDefault, unit), storedSourceOf(setting), style.dim('no instance runs')]];
     // Instances that agree share a line.
     const groups = Map.groupBy(instances, (each) => JSON.stringify([each.value, sourceText({ ...each, instance: 'its instance' }), each.state, each.problem]));
     return [...groups.values()].map((same) => {
       const [first] = same as [ExplainedInstance];
       const who = groups.size === 1 ? '' : `  ${same.map(({ instance }) => instance).join(', ')}`;
-      return [printable(name), cell(first.value, '(unset)'), sourceText(first), `${stateText(first, style)}${printable(who)}`];
+      return [printable(name), measured(first.value, unit, '(unset)'), sourceText(first), `${stateText(first, style)}${printable(who)}`];
     });
   });
   return table([['NAME', 'VALUE', 'FROM', 'STATE'], ...rows], style) + problemLines(settings, style);
@@ -68,33 +68,33 @@ function oneText({ target }: Explanation, setting: ExplainedSetting, style: Styl
   const { name, description, unit, takes, live, instances, elsewhere, known } = setting;
   const parts = [
     `${style.strong(printable(`${name} of ${targetText(target)}`))}: ${printable(description)}${unit === undefined ? '' : `, in ${printable(unit)}`}\n`,
-    style.dim(printable(`takes ${takes}${live ? '' : '; a change takes effect at the next start'}${setting.secret ? '; a secret' : ''}${known.length > 1 ? `; of ${known.join(', ')}` : ''}`)),
+    style.dim(printable(`takes ${takes}${live ? '' : '; a change takes effect at the next start'}${setting.secret ? '; a secret' : ''}${known.length < 2 ? '' : known.length > 3 ? `; known to ${known.length} services and versions` : `; of ${known.join(', ')}`}`)),
     '\n\n',
     table([['LAYER', 'VALUE', 'WINS', 'WRITTEN'], ...layerRows(setting)], style),
     '\n',
-    instances.length === 0 ? 'No instance runs that reads it.\n' : table([['INSTANCE', 'VERSION', 'VALUE', 'FROM', 'STATE'], ...instances.map((each) => instanceRow(each, style))], style),
+    instances.length === 0 ? 'No instance runs that reads it.\n' : table([['INSTANCE', 'VERSION', 'VALUE', 'FROM', 'STATE'], ...instances.map((each) => instanceRow(each, unit, style))], style),
     problemLines([setting], style),
   ];
   if (elsewhere.length > 0) parts.push('\n', table([['STORED WHERE NOTHING RUNS', 'VALUE', 'WRITTEN'], ...elsewhere.flatMap((layer) => storedRows(layer).map(([where, value, written]) => [where, value, written]))], style));
   return parts.join('');
 }
 
-function instanceRow(each: ExplainedInstance, style: Style): readonly string[] {
-  return [printable(each.instance), printable(`${each.service}@${each.version}`), cell(each.value, '(unset)'), sourceText(each), stateText(each, style)];
+function instanceRow(each: ExplainedInstance, unit: string | undefined, style: Style): readonly string[] {
+  return [printable(each.instance), printable(`${each.service}@${each.version}`), measured(each.value, unit, '(unset)'), sourceText(each), stateText(each, style)];
 }
 
 /** Every layer that says something, the weakest first. */
 function layerRows(setting: ExplainedSetting): readonly (readonly string[])[] {
-  const { instances, layers, env, default: byDefault } = setting;
+  const { instances, layers, env, unit, default: byDefault } = setting;
   const wins = (won: readonly ExplainedInstance[]): string => (won.length === 0 ? '' : won.length === instances.length ? 'yes' : `at ${won.length} of ${instances.length}`);
   const lower = (['default', 'file', 'environment'] as const).flatMap((layer) => {
     const label = layer === 'environment' ? `environment (${env})` : layer;
     const saying = instances.filter((each) => each.layers[layer] !== undefined);
-    if (saying.length === 0) return layer === 'default' && byDefault !== undefined ? [[label, cell(byDefault), '', '']] : [];
+    if (saying.length === 0) return layer === 'default' && byDefault !== undefined ? [[label, measured(byDefault, unit), '', '']] : [];
     const groups = Map.groupBy(saying, (each) => JSON.stringify(each.layers[layer]));
     return [...groups.values()].map((same) => {
       const of = same.length === instances.length ? '' : ` of ${same.map(({ instance }) => instance).join(', ')}`;
-      return [printable(`${label}${of}`), cell(same[0]?.layers[layer]), wins(same.filter(({ source }) => source === layer)), ''];
+      return [printable(`${label}${of}`), measured(same[0]?.layers[layer], unit), wins(same.filter(({ source }) => source === layer)), ''];
     });
   });
   const stored = layers.flatMap((layer) => {
