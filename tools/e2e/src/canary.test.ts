@@ -9,7 +9,7 @@ import { AccountServiceDefinition } from '@talaria/contracts/account/v1/account'
 import { connectEtcd } from '@talaria/etcd';
 import { createService, internal, type Service } from '@talaria/service';
 import { ask, eventually, login, usePlatform } from './harness.ts';
-import { ROOT } from './run.ts';
+import { ROOT, run } from './run.ts';
 
 const platform = usePlatform();
 const NAMESPACE = `e2e-${String(process.pid)}`;
@@ -122,6 +122,8 @@ test('a version that fails three of ten calls goes back by itself', async () => 
   assert.equal(await command.ended, 1, command.output());
   assert.match(command.output(), /service\.account 2\.0\.0 went back: \d+\.\d% of \d+ calls of service\.account failed, and 0\.0% of \d+ with other versions\./);
   assert.deepEqual(await stored(), { rules: [], temporary: [] });
+  const history = await run(process.execPath, ['tools/cli/src/main.ts', 'config', 'history', 'api.gateway'], { env: { TALARIA_STATE_DIR: platform().stateDir, TALARIA_NAMESPACE: NAMESPACE } });
+  assert.match(history, /because: canary of service\.account 2\.0\.0, back: \d+\.\d% of/);
 });
 
 test('it goes back when the command is killed, or stopped by Ctrl-C', async () => {

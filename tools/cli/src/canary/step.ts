@@ -22,6 +22,9 @@ export interface StepParts {
 /** What is compared with where nobody is left on other versions: the last figures of them, by service. */
 export type Baseline = ReadonlyMap<string, Figures>;
 
+/** 0.29 → `29%`. */
+export const percentWords = (share: number): string => `${String(Number((share * 100).toFixed(4)))}%`;
+
 /** Gateways hear of a change within 100 ms; one that is not heard of for so long may do anything. */
 const APPLY_LIMIT_MS = 15_000;
 const SAY_MS = 10_000;
@@ -33,7 +36,7 @@ export class WentWorse extends CliError {}
 export async function watchStep(share: number, baseline: Baseline, parts: StepParts): Promise<Baseline> {
   const { release, plan, gateways, isThere, signal, say } = parts;
   const poll = Math.min(1_000, Math.max(100, plan.everyMs / 10));
-  const label = `${String(Number((share * 100).toFixed(4)))}%`.padStart(6);
+  const label = percentWords(share).padStart(6);
   let complete = performance.now();
   let began: number | undefined;
   let said = performance.now();

@@ -7,7 +7,7 @@ import { canaryPlan, type CanaryOptions, type CanaryPlan } from '../canary/canar
 import { GATEWAY, refuseOthers, RULES, withAll, withShare, type Release } from '../canary/canary-rules.ts';
 import { gatewaysOf, type Gateways } from '../canary/gateways.ts';
 import { keepLease, TTL_SECONDS, type KeptLease } from '../canary/kept-lease.ts';
-import { watchStep, type Baseline } from '../canary/step.ts';
+import { percentWords, watchStep, type Baseline } from '../canary/step.ts';
 import { CliError } from '../cli-error.ts';
 import { withStore, type ConfigEnvironment, type OpenStore } from '../config/open-store.ts';
 import { withPlatform } from '../platform.ts';
@@ -82,8 +82,11 @@ function refuseAbsent({ service, version }: Release, versions: ReadonlySet<strin
 
 /** Reads the rules; refuses where somebody else is at work on them. */
 async function look({ release, open: { store, ask } }: Work, contracts: ReadonlySet<string>): Promise<Stored> {
-  const { revision, settings } = await ask(store.get(TARGET, RULES));
-  const [setting] = settings;
+  const { revision, settings } = await ask(store.explain(TARGET, RULES));
+  const setting = settings[0]?.layers.find(({ target }) => target.kind === 'service');
+  // What is said elsewhere would be hidden by the rule, or would hide it.
+  const elsewhere = settings[0]?.instances.find(({ source }) => source !== undefined && source !== 'default' && source !== 'service');
+  if (elsewhere) throw new CliError(`The gateway ${elsewhere.instance} takes ${RULES} from its ${elsewhere.source ?? ''} layer, and a canary writes those of the service ${GATEWAY}: move them there first ("talaria config explain ${GATEWAY} ${RULES}").`);
   if (setting?.temporary) {
     const [last] = await ask(store.history({ target: TARGET, name: RULES, last: 1 }));
     throw new CliError(`${RULES} has a temporary value${last ? `, by ${last.who} at ${last.at}${last.why === undefined ? '' : ` ("${last.why}")`}` : ''}: wait until that is over, or unset it ("talaria config unset ${GATEWAY} ${RULES}").`);
@@ -104,7 +107,7 @@ async function raise(work: Work, stored: Stored): Promise<void> {
   const set = async (share: number): Promise<void> => {
     signal.throwIfAborted();
     written = true;
-    const { change } = await open.ask(open.store.set(TARGET, { [RULES]: withShare(stored.rules, release, share) }, { why: reason(work, `${String(share * 100)}%`), lease: lease.id, ifRevision: revision }));
+    const { change } = await open.ask(open.store.set(TARGET, { [RULES]: withShare(stored.rules, release, share) }, { why: reason(work, percentWords(share)), lease: lease.id, ifRevision: revision }));
     revision = change?.revision ?? revision;
   };
   try {
@@ -112,7 +115,7 @@ async function raise(work: Work, stored: Stored): Promise<void> {
       await set(0);
       await waitFor(work, signal, say);
     }
-    say(`${release.service} ${release.version}: ${plan.steps.map((share) => `${String(Number((share * 100).toFixed(4)))}%`).join(', ')}; each for ${formatDuration(plan.everyMs)} and ${String(plan.minCalls)} calls, at ${String(gateways.count)} gateway${gateways.count === 1 ? '' : 's'}`);
+    say(`${release.service} ${release.version}: ${plan.steps.map(percentWords).join(', ')}; each for ${formatDuration(plan.everyMs)} and ${String(plan.minCalls)} calls, at ${String(gateways.count)} gateway${gateways.count === 1 ? '' : 's'}`);
     let baseline: Baseline = new Map();
     for (const share of plan.steps) {
       await set(share);

@@ -27,12 +27,14 @@ const configured =
   (kind: 'target name' | 'target names' | 'target pairs' | 'targets' | 'change'): Values =>
   async (_word, env, signal, given) =>
     (await import('../completion/configured.ts')).configured(kind, given, env, signal);
+const releases: Values = async (_word, env, signal, given) => (await import('../completion/releases.ts')).releases(given, env, signal);
 const CHANGES: Values = (word, env, signal) => configured('change')(word, env, signal, []);
 
 /** What the arguments of a command may be. */
 const ARGUMENTS: Readonly<Record<string, Values>> = {
   call: methods,
   describe: methods,
+  canary: releases,
   completion: first(() => SHELLS.map((value) => ({ value }))),
   'config get': configured('target name'),
   'config set': configured('target pairs'),

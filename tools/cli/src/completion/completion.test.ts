@@ -48,6 +48,7 @@ describe('completion', { concurrency: 2 }, () => {
     assert.deepEqual(await words(['call', 'str']), STREAMS);
     assert.deepEqual(await words(['describe', '--no-such', 'streams.v1.StreamService/C']), STREAMS.slice(2));
     assert.deepEqual(await words(['call', '--as', 'dev', 'str']), STREAMS);
+    assert.deepEqual([await words(['canary', 'service.t']), await words(['canary', 'service.test', '']), await words(['canary', 'service.test', '1.2.3', ''])], [['service.test'], ['1.2.3'], []]);
     assert.deepEqual(await words(['call', STREAMS[0] ?? '', '']), []);
     assert.deepEqual(await words(['call', '--t']), ['--timeout']);
     assert.deepEqual(await words(['call', '--timeout', '']), []);
