@@ -164,11 +164,10 @@ export function createParts(options: ServiceOptions, settings: PlatformSettings,
     },
     async close() {
       stopWarming();
-      await elections.made()?.close();
+      await Promise.all([elections.made()?.close(), config.close()]);
       await ownRegistry.made()?.close();
       await connector.close();
       ownResolver.made()?.close();
-      await config.close();
       etcd.made()?.close();
     },
     warm() {
