@@ -21,7 +21,7 @@ const GENERATED =
   'abort-signal async-iterable async-iterator big-int binary-reader binary-writer builtin call-context call-context-ext call-options call-options-ext deep-partial exact k keys-of-union math message-fns readonly-array server-streaming-method-result t u uint8-array';
 
 /** The platform's tables, which stand beside those of a service. */
-const TABLES = 'broker-deliveries broker-events broker-subscriptions messaging-inbox messaging-outbox talaria-migration-lock talaria-migrations';
+const TABLES = 'broker-deliveries broker-events broker-subscriptions messaging-inbox messaging-outbox messaging-published talaria-fences talaria-migration-lock talaria-migrations';
 
 /** What every object has: a message whose field has that name would never lack it. */
 const INHERITED = 'constructor has-own-property is-prototype-of property-is-enumerable to-locale-string to-string value-of';
