@@ -25,14 +25,16 @@ export interface FlagsWriteOptions {
   readonly ifRevision?: string;
 }
 
-/** A change takes several requests, of 2 s each at most, and may be tried again. */
-const LIMIT_MS = 15_000;
+/** On a busy machine the first request takes seconds. Where no etcd is, it fails at once. */
+const REQUEST_MS = 10_000;
+/** A change takes several requests, and may be tried again. */
+const LIMIT_MS = 30_000;
 
 /** Opens the flags of the platform that `env` names, and closes them. */
 export async function withFlags<T>({ env, signal }: FlagsEnvironment, use: (flags: FlagStore, ask: <A>(work: Promise<A>) => Promise<A>) => Promise<T>): Promise<T> {
   const { endpoints, user } = findPlatform(env);
   const credentials = credentialsFrom(user);
-  const etcd = connectEtcd({ endpoints, log: silentLogger, credentials });
+  const etcd = connectEtcd({ endpoints, log: silentLogger, credentials, requestTimeoutMs: REQUEST_MS });
   const store = flagStore({ etcd, namespace: env['TALARIA_NAMESPACE'] || undefined, who: credentials?.()?.username ?? systemUser() });
   const refused = (error: unknown): never => {
     throw error instanceof FlagStoreError ? new CliError(error.message) : error;
