@@ -8,12 +8,12 @@ export interface Command {
   readonly cwd?: string;
   /** Variables besides this process's. */
   readonly env?: Readonly<Record<string, string>>;
-  /** How long it may print nothing, in milliseconds: then it hangs, is ended, and has failed. Default 600,000. */
+  /** How long it may print nothing, in milliseconds: then it hangs, is ended, and has failed. Default 1,200,000. */
   readonly silentMs?: number;
 }
 
 /** Longer than any test takes on a busy machine; without it one that hangs would stop everything for good. */
-const SILENT_MS = 600_000;
+const SILENT_MS = 1_200_000;
 
 /** How long what a command has left behind may hold on to its output. */
 const OUTPUT_GRACE_MS = 5_000;
