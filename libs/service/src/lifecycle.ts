@@ -61,7 +61,17 @@ export function createLifecycle(all: LifecycleParts): Lifecycle {
   const startCapabilities = async (): Promise<void> => {
     const documents = parts.documents();
     const { name: service, env } = all;
-    const host: Host = { service, instance: all.settings.instance, log, env, elections: parts.elections(), ...(documents ? { documents } : {}) };
+    const host: Host = {
+      service,
+      instance: all.settings.instance,
+      log,
+      env,
+      // Opened by the first capability that asks for them.
+      get elections() {
+        return parts.elections();
+      },
+      ...(documents ? { documents } : {}),
+    };
     for (const capability of all.capabilities) {
       const waiting = setTimeout(() => log.info(`waiting for ${capability.name}`), PATIENCE_MS);
       started.push(capability);

@@ -110,8 +110,8 @@ export function etcdElections({ etcd, log, service, instance, namespace = 'defau
 
   /** Tries to win, if nobody leads. */
   const tryToWin = async (name: string, signal: AbortSignal): Promise<Look<Leadership>> => {
-    const wait = ledBefore.has(name) ? 0 : nobodyBefore - clock.monotonic();
-    if (wait > 0) return { againInMs: wait };
+    const mustWaitMs = (): number => (ledBefore.has(name) ? 0 : nobodyBefore - clock.monotonic());
+    if (mustWaitMs() > 0) return { againInMs: mustWaitMs() };
     const key = `${prefix}${name}`;
     // Both at once; names that begin with this one come along.
     const { entries } = await etcd.list(key);
@@ -127,7 +127,8 @@ export function etcdElections({ etcd, log, service, instance, namespace = 'defau
       putBack(lease);
       return { againInMs: 0 };
     }
-    if (signal.aborted || !lease.isHeld()) {
+    // The data may have been lost just now, before it was won.
+    if (signal.aborted || !lease.isHeld() || mustWaitMs() > 0) {
       await lease.release();
       return { againInMs: 0 };
     }
