@@ -8,6 +8,9 @@ const ETCD_LIMIT_MS = 5000;
 const LOGIN = /^etcd (?:does not answer nobody|refuses the login|needs both)/;
 const DENIED = 'etcd does not let you do that: log in as an operator, with ETCD_USERNAME and ETCD_PASSWORD ("talaria etcd status" says as whom you do now).';
 
+/** For one request, in ms: on a busy machine the first takes seconds. Where no etcd is, it fails at once. */
+export const ETCD_REQUEST_MS = 10_000;
+
 /** How long to wait for etcd. */
 export interface EtcdLimits {
   /** Aborts when the user wants to stop: that rejects with its reason. */

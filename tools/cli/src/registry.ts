@@ -2,7 +2,7 @@ import { silentLogger } from '@talaria/base';
 import { etcdRegistry, type ContractInfo, type Registry } from '@talaria/discovery';
 import { connectEtcd, credentialsFrom } from '@talaria/etcd';
 import { findPlatform } from '@talaria/service/platform-file';
-import { fromEtcd, type EtcdLimits } from './from-etcd.ts';
+import { ETCD_REQUEST_MS, fromEtcd, type EtcdLimits } from './from-etcd.ts';
 
 /** Which platform, and how long to wait for it. */
 export interface RegistryOptions extends EtcdLimits {
@@ -20,7 +20,7 @@ export interface RegistryReader {
 /** Reads the registry of the platform that `env` names, without being a service. Each of two reads is limited. */
 export async function withRegistry<T>({ env, ...limits }: RegistryOptions, use: (reader: RegistryReader) => Promise<T>): Promise<T> {
   const { endpoints, user } = findPlatform(env);
-  const etcd = connectEtcd({ endpoints, log: silentLogger, credentials: credentialsFrom(user) });
+  const etcd = connectEtcd({ endpoints, log: silentLogger, credentials: credentialsFrom(user), requestTimeoutMs: ETCD_REQUEST_MS });
   const namespace = env['TALARIA_NAMESPACE'];
   const registry = etcdRegistry({ etcd, log: silentLogger, ...(namespace ? { namespace } : {}) });
   try {

@@ -6,7 +6,7 @@ import { configStore, ConfigStoreError, type ConfigStore } from '@talaria/config
 import { connectEtcd, credentialsFrom, type Etcd } from '@talaria/etcd';
 import { findPlatform } from '@talaria/service/platform-file';
 import { CliError } from '../cli-error.ts';
-import { fromEtcd } from '../from-etcd.ts';
+import { ETCD_REQUEST_MS, fromEtcd } from '../from-etcd.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** What the commands of `talaria config` work with. */
@@ -50,7 +50,7 @@ export async function withStore<T>({ terminal, env, signal }: ConfigEnvironment,
   const who = (served ? env['ETCD_USERNAME'] : username) || systemUser();
   if (writes && !served && username === undefined) terminal.err(`${terminal.errStyle.dim(`etcd does not know who you are, so "${who}" is taken from this system: "talaria etcd secure" sets up users.`)}\n`);
   const keyring = keyringFor(env, served ? platform.config_keys_file : undefined);
-  const etcd = connectEtcd({ endpoints, log: silentLogger, credentials });
+  const etcd = connectEtcd({ endpoints, log: silentLogger, credentials, requestTimeoutMs: ETCD_REQUEST_MS });
   const namespace = env['TALARIA_NAMESPACE'];
   const store = configStore({ etcd, keyring, who, ...(namespace ? { namespace } : {}) });
   const limits = { signal, ...(writes ? { limitMs: WRITE_LIMIT_MS } : {}) };

@@ -5,7 +5,7 @@ import { connectEtcd, credentialsFrom } from '@talaria/etcd';
 import { FlagStoreError, flagStore, type FlagStore } from '@talaria/flags';
 import { findPlatform } from '@talaria/service/platform-file';
 import { CliError } from '../cli-error.ts';
-import { fromEtcd } from '../from-etcd.ts';
+import { ETCD_REQUEST_MS, fromEtcd } from '../from-etcd.ts';
 import { readAll } from './read-all.ts';
 import type { Input } from '../input.ts';
 import type { Terminal } from '../terminal.ts';
@@ -25,8 +25,6 @@ export interface FlagsWriteOptions {
   readonly ifRevision?: string;
 }
 
-/** On a busy machine the first request takes seconds. Where no etcd is, it fails at once. */
-const REQUEST_MS = 10_000;
 /** A change takes several requests, and may be tried again. */
 const LIMIT_MS = 30_000;
 
@@ -34,7 +32,7 @@ const LIMIT_MS = 30_000;
 export async function withFlags<T>({ env, signal }: FlagsEnvironment, use: (flags: FlagStore, ask: <A>(work: Promise<A>) => Promise<A>) => Promise<T>): Promise<T> {
   const { endpoints, user } = findPlatform(env);
   const credentials = credentialsFrom(user);
-  const etcd = connectEtcd({ endpoints, log: silentLogger, credentials, requestTimeoutMs: REQUEST_MS });
+  const etcd = connectEtcd({ endpoints, log: silentLogger, credentials, requestTimeoutMs: ETCD_REQUEST_MS });
   const store = flagStore({ etcd, namespace: env['TALARIA_NAMESPACE'] || undefined, who: credentials?.()?.username ?? systemUser() });
   const refused = (error: unknown): never => {
     throw error instanceof FlagStoreError ? new CliError(error.message) : error;
