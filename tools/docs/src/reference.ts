@@ -1,4 +1,4 @@
-import { existsSync, globSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Application, LogLevel, ReflectionKind, type DeclarationReflection, type Logger, type ProjectReflection, type SignatureReflection } from 'typedoc';
 import { type PluginOptions } from 'typedoc-plugin-markdown';
@@ -70,7 +70,10 @@ ${rows.join('\n')}
 
 /** Makes the reference of every lib of the workspace at `root` from its doc comments. Writes nothing. */
 export async function makeReference(root: string): Promise<Reference> {
-  const out = mkdtempSync(join(root, 'tools/docs/node_modules/.reference-'));
+  // Nothing looks for sources there. npm makes the folder only where a package of its own belongs into it.
+  const parent = join(root, 'tools/docs/node_modules');
+  mkdirSync(parent, { recursive: true });
+  const out = mkdtempSync(join(parent, '.reference-'));
   try {
     const options: Partial<PluginOptions> & Record<string, unknown> = {
       entryPoints: entryPoints(root),

@@ -33,7 +33,8 @@ function parseFile(file: string, text: string): unknown {
     if (file.toLowerCase().endsWith('.json')) return JSON.parse(text) as unknown;
     return parseYaml(text);
   } catch (error) {
-    const { code, pos } = error as { readonly code?: string; readonly pos?: readonly [number, number] };
+    const { code, pos, message } = error as { readonly code?: string; readonly pos?: readonly [number, number]; readonly message: string };
+    if (!code && !pos && !(error instanceof SyntaxError)) throw wrong(`names ${file}, which cannot be read: ${message}`);
     const line = pos ? ` in line ${text.slice(0, pos[0]).split('\n').length}` : '';
     throw wrong(`names ${file}, which is not ${file.toLowerCase().endsWith('.json') ? 'JSON' : 'YAML'}${line}${code ? ` (${code})` : ''}: correct the file`);
   }

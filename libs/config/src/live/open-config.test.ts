@@ -6,6 +6,9 @@ import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
 import { duration, keyringOf, memoryConfigSource, openConfig, setting, SettingsError, type LiveConfig, type MemoryConfigSource, type OpenConfigOptions } from '../index.ts';
 import { logLines, type Lines } from '../testing/lines.ts';
+import { loadYaml } from './parse-yaml.ts';
+
+before(loadYaml);
 
 const SERVICE = 'service/service.test';
 const SHAPE = {
