@@ -101,6 +101,20 @@ describe('what leaders write', () => {
     assert.equal(await value(storage), 1);
   });
 
+  it('of one leader goes side by side, also through two storages on one database; and one that comes late keeps nobody waiting', async () => {
+    const storage = await fresh();
+    const other = await instance();
+    const current = leader(2n);
+    await runFenced(current, () =>
+      storage.transaction(async () => {
+        await set(storage, 1);
+        await sql`select 1`.execute(other.db);
+        await assert.rejects(detached(() => runFenced(leader(1n), () => other.db.selectFrom('counters').selectAll().execute())), isFenced);
+      }),
+    );
+    assert.equal(await value(storage), 1, 'its session was not ended');
+  });
+
   it('does not slip in between what another leader reads and writes', async () => {
     const storage = await fresh();
     const other = await instance();

@@ -48,14 +48,22 @@ export function createFences({ pool, log }: { readonly pool: () => Pool; readonl
     throw fenced(leadership);
   };
 
+  /** The highest token that was seen; -1 for none. */
+  const tokenIn = async (client: PoolClient, name: string, lock: '' | 'for share' = ''): Promise<bigint> => {
+    const { rows } = await runQuery(client, `select token from talaria_fences where name = $1 ${lock}`, [name]);
+    return BigInt(String(rows[0]?.['token'] ?? -1));
+  };
+
   const put = async (client: PoolClient, { name, token }: Leadership): Promise<bigint> => {
+    // First without a lock: its other transactions may hold one, through another storage on this database, and who comes late keeps nobody waiting.
+    const before = await tokenIn(client, name);
+    if (before >= token) return before;
     const { rows } = await runQuery(
       client,
       'insert into talaria_fences (name, token) values ($1, $2) on conflict (name) do update set token = excluded.token where talaria_fences.token < excluded.token returning token',
       [name, String(token)],
     );
-    const [row] = rows.length > 0 ? rows : (await runQuery(client, 'select token from talaria_fences where name = $1', [name])).rows;
-    return BigInt(String(row?.['token'] ?? token));
+    return rows.length > 0 ? token : tokenIn(client, name);
   };
 
   const raiseTo = async (leadership: Leadership): Promise<void> => {
@@ -75,11 +83,10 @@ export function createFences({ pool, log }: { readonly pool: () => Pool; readonl
     }
   };
 
-  /** The highest token that was seen, which stays so until the transaction ends; -1 for none. */
+  /** The same, which stays so until the transaction ends. */
   const look = async (client: PoolClient, { name }: Leadership): Promise<bigint> => {
     try {
-      const { rows } = await runQuery(client, 'select token from talaria_fences where name = $1 for share', [name]);
-      return BigInt(String(rows[0]?.['token'] ?? -1));
+      return await tokenIn(client, name, 'for share');
     } catch (error) {
       if (hasSqlState(error, UNDEFINED_TABLE)) return -1n;
       throw error;
