@@ -4,13 +4,13 @@ import { type Take } from './token-buckets.ts';
 export type RuleHeaders = Readonly<Record<string, string>>;
 
 /**
- * What a bucket leaves a principal. A draft still: https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ (version 10).
- * Ids of rules are plain enough to stand between quotes.
+ * What a bucket leaves a principal. A draft still: https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/.
+ * It counts `t` to when more may be made, and wants it to agree with `Retry-After`. Ids of rules are plain enough to stand between quotes.
  */
 export function rateLimitHeaders(id: string, { rate, burst }: { readonly rate: number; readonly burst: number }, take: Take): RuleHeaders {
   return {
     'ratelimit-policy': `"${id}";q=${String(Math.floor(burst))};w=${String(Math.max(1, Math.ceil(burst / rate)))}`,
-    ratelimit: `"${id}";r=${String(take.left)};t=${String(Math.ceil(take.fullMs / 1000))}`,
+    ratelimit: `"${id}";r=${String(take.left)};t=${String(Math.ceil(take.moreMs / 1000))}`,
   };
 }
 

@@ -15,7 +15,8 @@ describe('token buckets', () => {
     const buckets = tokenBuckets({ rate: 2, burst: 3, clock, mostSubjects: 10 });
     const take = (): boolean => buckets.take('ada').taken;
     assert.deepEqual([take(), take(), take(), take()], [true, true, true, false]);
-    assert.deepEqual(buckets.take('ada'), { taken: false, left: 0, waitMs: 500, fullMs: 1_500 });
+    assert.deepEqual(buckets.take('ada'), { taken: false, left: 0, waitMs: 500, moreMs: 500 });
+    assert.deepEqual(tokenBuckets({ rate: 2, burst: 3, clock, mostSubjects: 1 }).take('ada'), { taken: true, left: 2, waitMs: 0, moreMs: 500 });
     clock.advance(499);
     assert.equal(take(), false);
     clock.advance(1);

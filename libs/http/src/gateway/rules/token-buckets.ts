@@ -7,8 +7,8 @@ export interface Take {
   readonly left: number;
   /** How long until the next call may be made; 0 if one may be made now. */
   readonly waitMs: number;
-  /** How long until the bucket is full again. */
-  readonly fullMs: number;
+  /** How long until one call more may be made than `left` says. */
+  readonly moreMs: number;
 }
 
 /** Token buckets, one a subject. */
@@ -49,7 +49,8 @@ export function tokenBuckets({ rate, burst, clock, mostSubjects }: TokenBucketOp
       buckets.delete(subject);
       buckets.set(subject, { tokens: left, at: now });
       if (buckets.size > mostSubjects) buckets.delete(buckets.keys().next().value as string);
-      return { taken, left: Math.floor(left), waitMs: left >= 1 ? 0 : ((1 - left) / rate) * 1000, fullMs: ((burst - left) / rate) * 1000 };
+      const moreMs = ((Math.floor(left) + 1 - left) / rate) * 1000;
+      return { taken, left: Math.floor(left), waitMs: left >= 1 ? 0 : moreMs, moreMs };
     },
     get size() {
       return buckets.size;
