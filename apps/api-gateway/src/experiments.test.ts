@@ -22,7 +22,7 @@ test('a call takes part by its customer, its account and its device, as far as t
       field: (path) => (path === 'account_id' ? fields.account : undefined),
     });
   const all = { principal: 'user_1', account: 'acc_1', device: 'a phone*~!' };
-  assert.deepEqual(call(all), {}, 'nothing travels while no experiment runs');
+  assert.deepEqual(call(all), { 'talaria-experiments': 'customer*user_1~account*acc_1~device*a%20phone%2A%7E%21' }, 'that nothing runs yet is decided, too: what starts meanwhile is for later calls');
   for (const key of ['customer', 'account', 'device']) source.setExperiment(`by-${key}`, { key, ...everybody });
   assert.deepEqual(call(all), { 'talaria-experiments': 'customer*user_1*by-customer!on~account*acc_1*by-account!on~device*a%20phone%2A%7E%21*by-device!on' });
   assert.deepEqual(call({ device: 'd1' }), { 'talaria-experiments': 'device*d1*by-device!on' });

@@ -18,7 +18,7 @@ export interface FlagEvaluator {
   resolve<T extends FlagValue>(type: FlagValueType, flag: string, defaultValue: T, context: EvaluationContext): ResolutionDetails<T>;
   /** The experiments that somebody takes part in, by all keys that are known of them. */
   assign(subjects: Subjects, context?: EvaluationContext): Assignments;
-  /** The baggage that makes every service below see what was assigned here; none while no experiment runs. */
+  /** The baggage that makes every service below see what was assigned here, also that nothing was. */
   baggage(subjects: Subjects, context?: EvaluationContext): Readonly<Record<string, string>>;
 }
 
@@ -77,7 +77,8 @@ export function createEvaluator({ snapshot: current, onExposure, onLeft }: Evalu
     assign(subjects, context = {}) {
       const { running } = current();
       const whole = { targetingKey: subjects.customer, ...subjects, ...context } as EvaluationContext;
-      const keys = SUBJECT_KEYS.filter((key) => isSubject(subjects[key]) && running.some((experiment) => experiment.key === key));
+      // Also of those for whom nothing runs: an experiment that starts while the call is under way is not theirs yet, in any service.
+      const keys = SUBJECT_KEYS.filter((key) => isSubject(subjects[key]));
       return new Map(
         keys.map((key) => {
           const subject = subjects[key] ?? '';

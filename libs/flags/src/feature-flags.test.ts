@@ -152,8 +152,9 @@ describe('experiments', () => {
 
   it('go by what the edge decided, in the whole call, for whom it decided it; a killed flag goes by nothing', async (t) => {
     const source = memoryFlagSource({ flags: { a: onOff } });
-    source.setExperiment('a', all);
     const flags = await started(t, { source });
+    assert.deepEqual(flags.baggage({ customer: 'user_1' }), { 'talaria-experiments': 'customer*user_1' }, 'what starts while the call is under way is not for it');
+    source.setExperiment('a', all);
     const ask = (context = {}): unknown => as('user_1', () => flags.resolve('boolean', 'a', false, context).value);
     const decided = <T>(text: string, fn: () => T): T => withAssignments(parseAssignments(text), fn);
     assert.equal(ask(), true);
@@ -268,6 +269,7 @@ for (const engine of engines.slice(0, 1)) {
       const stranger = await started(t, {}, { ...onEtcd(), service: 'service.new' });
       assert.equal(stranger.client().providerStatus, 'ERROR');
       assert.equal(on(stranger), false);
+      assert.deepEqual(stranger.baggage({ customer: 'user_1' }), {}, 'it knows nothing, and decides nothing');
 
       await server.restart();
       for (const each of [flags, later, stranger]) {

@@ -88,7 +88,8 @@ export function featureFlags({ source: given, exposures: sink }: FeatureFlagsOpt
     provider,
     client: () => OpenFeature.getClient(domain),
     resolve: (type, flag, defaultValue, context) => evaluator.resolve(type, flag, defaultValue, inCall(context)),
-    baggage: evaluator.baggage,
+    // An edge that knows nothing decides nothing: services may know more.
+    baggage: (subjects, context) => (feed && feed.state !== 'unknown' ? evaluator.baggage(subjects, context) : {}),
     async start(host, signal) {
       log = host.log;
       catalog = createCatalog(log);

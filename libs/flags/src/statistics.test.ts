@@ -121,23 +121,22 @@ describe(`${SUBJECTS} subjects in ${EXPERIMENTS} experiments`, () => {
 });
 
 describe('principals under gateway rules', () => {
+  const rules = Array.from({ length: EXPERIMENTS }, (_, at) => `canary-${at + 1}.0.0`);
   it('are in the share of a rule, fairly, from the step at which it first reaches them on', () => {
-    const steps = [0.01, 0.05, 0.25, 0.5, 1];
-    for (const rule of ['canary-2.0.0', 'throttle-exports', 'r']) {
-      const counts = steps.map(() => 0);
-      for (let at = 0; at < SUBJECTS; at += 10) {
-        const bucket = bucketOf(rule, ids[at] ?? '');
-        let inside = false;
-        for (const [step, share] of steps.entries()) {
-          const now = bucket < share * BUCKETS;
-          assert.ok(now || !inside, `${ids[at]} left ${rule} at ${share}`);
-          inside = now;
-          if (now) counts[step]!++;
-        }
-      }
-      for (const [step, share] of steps.entries()) {
-        const expected = share * (SUBJECTS / 10);
-        assert.ok((counts[step] ?? 0) - expected <= 4 * Math.sqrt(expected) && expected - (counts[step] ?? 0) <= 4 * Math.sqrt(expected), `${rule} at ${share}: ${counts[step]}`);
+    const shares = [0, 0.01, 0.05, 0.25, 0.5, 1];
+    for (const rule of rules) {
+      const bucketFor = bucketsOf(rule);
+      // How many are in from each step on: those whom it reaches first. Steps are as wide as what they add.
+      const reached = new Int32Array(shares.length);
+      for (const id of ids) reached[shares.findIndex((share) => bucketFor(id) < share * BUCKETS)]!++;
+      const value = shares.slice(1).reduce((sum, share, at) => {
+        const expected = (share - (shares[at] ?? 0)) * SUBJECTS;
+        return sum + ((reached[at + 1] ?? 0) - expected) ** 2 / expected;
+      }, 0);
+      assert.ok(reached[0] === 0 && value < limitOf(shares.length - 2), `${rule}: χ² = ${value}, ${JSON.stringify([...reached])}`);
+      for (const id of ids.slice(0, 10_000)) {
+        const inside = shares.map((share) => bucketOf(rule, id) < share * BUCKETS);
+        if (inside.lastIndexOf(false) > inside.indexOf(true)) assert.fail(`${id} left ${rule}`);
       }
     }
   });
