@@ -35,6 +35,9 @@ export interface Served {
 
 const account = (id: string, description = ''): Account => ({ id, description, created: undefined });
 
+/** What no JSON Schema can say. */
+const isRising = (delays: readonly number[]): boolean => delays.every((delay, at) => at === 0 || delay > (delays[at - 1] ?? 0));
+
 /** A platform over sockets and a real registry, as the CLI finds it under `serve`: etcd, an auth-service, one more service. */
 export async function served(): Promise<Served> {
   const watching: string[] = [];
@@ -65,7 +68,7 @@ export async function served(): Promise<Served> {
   });
   const test = make('service.test');
   const settings = test.config({
-    'test.delays': setting(z.array(duration()).min(1).default([1000]), { description: 'when it tries again', unit: 'ms' }),
+    'test.delays': setting(z.array(duration()).min(1).refine(isRising, 'each has to be longer than the one before').default([1000]), { description: 'when it tries again', unit: 'ms' }),
     'test.password': setting(z.string().min(8).default('password'), { description: 'for nothing', secret: true }),
     'test.workers': setting(z.int().min(1).default(1), { description: 'how many work', live: false }),
   });

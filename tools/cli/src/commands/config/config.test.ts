@@ -52,6 +52,20 @@ describe('talaria config', () => {
     assert.equal(last?.who, userInfo().username);
   });
 
+  it('fails where instances refuse what their schema lets through, and says how to take it back', async () => {
+    const refused = await config(['set', 'service.test', 'test.delays', '[2,1]']);
+    assert.equal(refused.code, 1);
+    const id = /^chg_\w+/.exec(refused.out)?.[0] ?? '';
+    assert.match(refused.err, /^Applied by 0 of 1 instance, .*\ninst_\w+ \(service\.test@1\.2\.3\) keeps its last good value: .*each has to be longer than the one before/);
+    assert.ok(refused.err.endsWith(`\ntalaria: 1 instance refuses this change, which stays written: take it back with "talaria config rollback ${id}", or write it right.\n`), refused.err);
+    assert.deepEqual(it_.setting('test.delays'), [1000]);
+    assert.equal((await config(['rollback', id])).code, 0);
+    const asJson = await config(['set', 'service.test', 'test.delays', '[2,1]', '--json']);
+    assert.equal(asJson.code, 1);
+    const { change } = JSON.parse(asJson.out) as Change;
+    assert.equal((await config(['rollback', change.id])).code, 0);
+  });
+
   it('takes several settings at once, and documents, nested or dotted', async () => {
     const file = join(folder, 'settings.yaml');
     writeFileSync(file, 'test:\n  delays: [2s]\nlog.level: warn\n');

@@ -1,6 +1,6 @@
 import { withStore, type ConfigEnvironment } from '../../config/open-store.ts';
 import { changeText, jsonText } from '../../config/words.ts';
-import { applicationText, type WriteOptions } from './set.ts';
+import { applicationText, failWhereRefused, type WriteOptions } from './set.ts';
 
 /** How long a rollback may take to be applied until we stop watching. */
 const APPLY_LIMIT_MS = 3000;
@@ -14,9 +14,12 @@ export async function configRollback(id: string, { why, json }: WriteOptions, en
     try {
       const change = await ask(applying.ready.then(() => store.rollback(id, { why })));
       const applications = await ask(applying.applied(change.revision, change.settings.map(({ name }) => name), APPLY_LIMIT_MS));
-      if (json) return terminal.out(jsonText({ change, instances: applications }, 2));
-      terminal.out(changeText(change, terminal.style));
-      terminal.err(applicationText(change, [], applications, terminal));
+      if (json) terminal.out(jsonText({ change, instances: applications }, 2));
+      else {
+        terminal.out(changeText(change, terminal.style));
+        terminal.err(applicationText(change, [], applications, terminal));
+      }
+      failWhereRefused(change, applications);
     } finally {
       applying.close();
     }

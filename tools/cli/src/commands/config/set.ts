@@ -40,17 +40,18 @@ export async function configSet(target: string, pairs: readonly string[], option
   if (options.file !== undefined && pairs.length > 0) throw new CliError('Give names and values, or a document with --file, but not both.', 2);
   const document = options.file === undefined ? undefined : { content: await givenDocument(options.file, environment) };
   const values = await givenPairs(pairs, environment);
-  const result = await change(wanted, async ({ store, ask }) => (document ? ask(store.settingsOf(wanted, document.content)) : values), options, forMs, environment);
-  const { change: made } = result;
+  const { change: made, applications } = await change(wanted, async ({ store, ask }) => (document ? ask(store.settingsOf(wanted, document.content)) : values), options, forMs, environment);
   const onCommandLine = made?.settings.filter(({ name, secret }) => secret && pairs.some((each, at) => each === name && pairs[at + 1] !== '-')) ?? [];
   const [first] = onCommandLine;
   if (first) environment.terminal.err(`${environment.terminal.errStyle.bad('Mind')} that shells remember commands, and other users see them: send secrets from standard input, as in "talaria config set ${targetText(wanted)} ${first.name} - < file".\n`);
+  failWhereRefused(made, applications);
 }
 
 /** `talaria config unset <target> <name> …`. */
 export async function configUnset(target: string, names: readonly string[], options: WriteOptions, environment: ConfigEnvironment): Promise<void> {
   const values = Object.fromEntries(names.map((name) => [name, undefined]));
-  await change(checked(() => parseTarget(target)), () => Promise.resolve(values), options, undefined, environment);
+  const { change: made, applications } = await change(checked(() => parseTarget(target)), () => Promise.resolve(values), options, undefined, environment);
+  failWhereRefused(made, applications);
 }
 
 /** The revision that `--if-revision` names. */
@@ -61,7 +62,7 @@ export function revisionOf(text: string | undefined): bigint | undefined {
 }
 
 /** Makes a change, prints it, and tells which instances have applied it. */
-async function change(target: Target, values: (open: OpenStore) => Promise<Readonly<Record<string, GivenValue | undefined>>>, options: WriteOptions, forMs: number | undefined, environment: ConfigEnvironment): Promise<SetResult> {
+async function change(target: Target, values: (open: OpenStore) => Promise<Readonly<Record<string, GivenValue | undefined>>>, options: WriteOptions, forMs: number | undefined, environment: ConfigEnvironment): Promise<Pick<SetResult, 'change'> & { readonly applications: readonly Application[] }> {
   const { terminal } = environment;
   const ifRevision = revisionOf(options.ifRevision);
   return withStore(environment, { writes: true, why: options.why }, async (open) => {
@@ -76,11 +77,18 @@ async function change(target: Target, values: (open: OpenStore) => Promise<Reado
         terminal.out(changeText(result.change, terminal.style));
         terminal.err(applicationText(result.change, result.atNextStart, applications, terminal));
       } else terminal.err(`${targetText(target)} says that already: nothing was changed.\n`);
-      return result;
+      return { change: result.change, applications };
     } finally {
       applying.close();
     }
   });
+}
+
+/** Throws if an instance refuses a change: a published schema cannot say all that a service checks. */
+export function failWhereRefused(change: Change | undefined, all: readonly Application[]): void {
+  const refusing = all.filter(({ afterMs, problem }) => afterMs !== undefined && problem !== undefined).length;
+  if (!change || refusing === 0) return;
+  throw new CliError(`${refusing} instance${refusing === 1 ? ' refuses' : 's refuse'} this change, which stays written: take it back with "talaria config rollback ${change.id}", or write it right.`);
 }
 
 /** Who has applied a change, and how fast; and why others have not. */
