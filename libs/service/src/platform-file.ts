@@ -10,6 +10,8 @@ export interface PlatformFile {
   /** The app that was asked for, and all that is served. */
   readonly app: string;
   readonly apps: readonly string[];
+  /** The contracts of each service that is served, by its name. */
+  readonly services?: Readonly<Record<string, readonly string[]>>;
   /** `http://localhost:8080`, if the gateway is served. */
   readonly gateway?: string;
   /** As in ETCD_ENDPOINTS. */

@@ -10,6 +10,8 @@ export interface PlatformFile {
   readonly app: string;
   /** All that is served. */
   readonly apps: readonly string[];
+  /** The contracts of each service that is served, by its name: `service.account`. */
+  readonly services: Readonly<Record<string, readonly string[]>>;
   /** `http://localhost:8080`, if the gateway is served. */
   readonly gateway?: string | undefined;
   /** As in ETCD_ENDPOINTS. */

@@ -43,6 +43,7 @@ describe('a supervisor', { concurrency: 3 }, () => {
     assert.ok(set.keys.every(({ d }) => d === undefined), 'no private key in the public set');
     const platform = JSON.parse(workspace.read('.talaria/platform.json')) as Record<string, unknown>;
     assert.equal(platform['pid'], workspace.supervisor());
+    assert.deepEqual((platform['services'] as Record<string, unknown>)['service.alpha'], ['alpha.v1.Alpha']);
     assert.equal(platform['etcd_endpoints'], alpha['ETCD_ENDPOINTS']);
     assert.equal(platform['database_url'], alpha['DATABASE_URL']);
     assert.equal(platform['gateway'], `http://localhost:${gateway['PORT']}`);

@@ -83,6 +83,7 @@ export async function supervise(options: SupervisorOptions): Promise<Supervisor>
       pid: process.pid,
       app: options.app,
       apps: apps.map(({ name }) => name),
+      services: Object.fromEntries(apps.map(({ service, contracts }) => [service, contracts])),
       gateway: port === undefined ? undefined : `http://localhost:${port}`,
       etcd_endpoints: backends.etcdEndpoints,
       database_url: backends.databaseUrl,

@@ -20,10 +20,11 @@ const DEFAULT_FOLDER = 'etcd-users';
 export async function etcdSecure(options: SecureCommandOptions, terminal: Terminal, env: Readonly<Record<string, string | undefined>>, signal: AbortSignal): Promise<void> {
   const { platform, endpoints, user } = findPlatform(env);
   if (Boolean(user.username) !== Boolean(user.password)) throw new CliError('Set both ETCD_USERNAME and ETCD_PASSWORD, or neither.', 2);
-  const served = platform?.etcd_endpoints === endpoints ? platform.etcd_users_dir : undefined;
-  const files = credentialsFiles(resolve(options.dir ?? served ?? DEFAULT_FOLDER));
+  const served = platform?.etcd_endpoints === endpoints ? platform : undefined;
+  const usersDir = served?.etcd_users_dir;
+  const files = credentialsFiles(resolve(options.dir ?? usersDir ?? DEFAULT_FOLDER));
   const namespace = env['TALARIA_NAMESPACE'] || 'default';
-  const asked = { endpoints, namespace, files, user, owns: options.owns ?? [], operators: options.operator ?? ['operator'], rotate: options.rotate ?? [] };
+  const asked = { endpoints, namespace, files, user, owns: options.owns ?? [], operators: options.operator ?? ['operator'], rotate: options.rotate ?? [], served: served?.services ?? {} };
   const failed = (error: unknown): never => {
     if (error instanceof CliError) throw error;
     throw new CliError(`etcd at ${endpoints} did not do all of it (${error instanceof Error ? error.message : String(error)}): run this again, it goes on where it was.`);
@@ -36,7 +37,7 @@ export async function etcdSecure(options: SecureCommandOptions, terminal: Termin
     }
     if (plan.steps.length === 0) terminal.out('Everything is as it should be; nothing was changed.\n');
     if (options.dryRun) return;
-    terminal.out(`\n${afterwards(plan, (name) => files.file(name), served !== undefined && files.folder === resolve(served), terminal)}`);
+    terminal.out(`\n${afterwards(plan, (name) => files.file(name), usersDir !== undefined && files.folder === resolve(usersDir), terminal)}`);
   }).catch(failed);
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -56,6 +56,23 @@ for (const engine of engines) {
       assert.match(out, /would turn authentication on\n$/);
       assert.deepEqual(await files(), {});
       await open().get(`${AT}x`);
+    });
+
+    it('refuses while a service that is served has not published all that it owns', async () => {
+      const serving = async (services: Readonly<Record<string, readonly string[]>>, ...args: string[]) => {
+        const stateDir = join(folder, 'state');
+        await mkdir(stateDir, { recursive: true });
+        await writeFile(join(stateDir, 'platform.json'), JSON.stringify({ pid: process.pid, app: 'all', apps: [], services, etcd_endpoints: server.endpoint, service_keys_file: '', cli_key_file: '' }));
+        return talaria(['etcd', 'secure', '--dry-run', '--dir', folder, ...args], { TALARIA_STATE_DIR: stateDir });
+      };
+      const services = { 'service.account': ['account.v1.AccountService'], 'service.webhook': ['webhook.v1.WebhookService', 'webhook.v1.More'], 'service.mail': ['mail.v1.MailService'], 'service.cron': [] };
+      const { code, out, err } = await serving(services);
+      assert.equal(code, 1);
+      assert.equal(out, '');
+      const owns = ['service.webhook=webhook.v1.More', 'service.mail=mail.v1.MailService', 'service.cron'].flatMap((each) => ['--owns', each]);
+      assert.equal(err, `talaria: service.webhook, service.mail, service.cron would be locked out, not having published everything yet: wait until "npx nx serve" says that all is ready and run this again, or name what is missing: ${owns.join(' ')}.\n`);
+      assert.equal((await serving(services, ...owns)).code, 0);
+      await rm(join(folder, 'state'), { recursive: true });
     });
 
     it('makes users and roles, turns authentication on last, and tells what to set', async () => {

@@ -16,6 +16,8 @@ export interface SecureOptions {
   /** `service.name=package.v1.Contract`, or a route: what is not published yet. */
   readonly owns: readonly string[];
   readonly operators: readonly string[];
+  /** What is served here, which may be starting still: contracts by the names of their services. */
+  readonly served: Readonly<Record<string, readonly string[]>>;
   /** Names of services, operators or root, that are to have new passwords. */
   readonly rotate: readonly string[];
 }
@@ -40,6 +42,18 @@ async function checkRoot(admin: EtcdAdmin, files: CredentialsFiles, { username, 
   if (!(await admin.isPassword(credentials.username, credentials.password))) throw new CliError(`etcd refuses the password of ${credentials.username}: ${fix}`);
   const roles = await admin.rolesOf(credentials.username);
   if (!roles?.includes(ROOT)) throw new CliError(`${credentials.username} is not root, and only root may say who may do what: ${fix}`);
+}
+
+/** Throws if a service that is served has not published what it owns: it would get no user, or one that may not register it. */
+function checkAllPublished(served: SecureOptions['served'], published: ReadonlyMap<string, Owned>): void {
+  const missing = Object.entries(served).flatMap(([service, contracts]) => {
+    const owned = published.get(service);
+    if (!owned) return contracts.length === 0 ? [service] : contracts.map((contract) => `${service}=${contract}`);
+    return contracts.filter((contract) => !owned.contracts.includes(contract)).map((contract) => `${service}=${contract}`);
+  });
+  if (missing.length === 0) return;
+  const names = [...new Set(missing.map((each) => each.split('=')[0]))].join(', ');
+  throw new CliError(`${names} would be locked out, not having published everything yet: wait until "npx nx serve" says that all is ready and run this again, or name what is missing: ${missing.map((each) => `--owns ${each}`).join(' ')}.`);
 }
 
 function wantedUsers({ namespace, operators, user }: SecureOptions, services: ReadonlyMap<string, Owned>): WantedUser[] {
@@ -74,7 +88,7 @@ function unclaimedIn(namespace: string, services: ReadonlyMap<string, Owned>): (
 
 /** Looks at etcd and says what is to be done; `use` may do it. The connection is open for so long. */
 export async function withSecurePlan<T>(options: SecureOptions, use: (plan: SecurePlan) => Promise<T>): Promise<T> {
-  const { endpoints, namespace, files, user, owns, rotate } = options;
+  const { endpoints, namespace, files, user, owns, rotate, served } = options;
   const given = user.username && user.password ? { username: user.username, password: user.password } : undefined;
   // Asked for each login, for the file of root may be made below, before authentication is turned on.
   const connection = { endpoints, log: silentLogger, requestTimeoutMs: REQUEST_MS, credentials: () => given ?? files.read(ROOT) };
@@ -87,6 +101,8 @@ export async function withSecurePlan<T>(options: SecureOptions, use: (plan: Secu
     if (published.size === 0) {
       throw new CliError(`No service has published anything in the namespace "${namespace}", and all would be locked out: start them first, or name them with --owns service.name=package.v1.Contract.`);
     }
+    // Where authentication is on, this locks nobody out.
+    if (!enabled) checkAllPublished(served, published);
     const services = withEarlier(published, namespace, await admin.roles());
     const context: PlanContext = { admin, files, enabled };
     const users = wantedUsers(options, services);
