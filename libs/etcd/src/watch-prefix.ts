@@ -1,6 +1,7 @@
 import { systemClock, type Logger } from '@talaria/base';
 import { createComplaint } from './complaint.ts';
 import type { Etcd } from './connect.ts';
+import { isUnreachable } from './members.ts';
 import { outside } from './outside.ts';
 import type { EtcdEntry, WatchEvent } from './types.ts';
 import { backoffMs, createWaker } from './waker.ts';
@@ -13,6 +14,8 @@ export interface WatchOptions {
   onSnapshot?(entries: ReadonlyMap<string, EtcdEntry>, revision: bigint): void;
   /** What changed since, in order; `entries` already holds it. */
   onEvents?(events: readonly WatchEvent[], entries: ReadonlyMap<string, EtcdEntry>): void;
+  /** etcd answers and refuses, such as what this user may not read; it is asked again until it does not. Not called while etcd is away. */
+  onRefused?(reason: string): void;
   /** How often everything is listed anew although nothing seemed wrong, in ms. Default 60,000. */
   readonly resyncMs?: number;
 }
@@ -98,6 +101,7 @@ export function watchPrefix(etcd: Etcd, prefix: string, options: WatchOptions): 
         if (closed) return;
         failures++;
         complaint.failed(error);
+        if (!isUnreachable(error)) tell(() => options.onRefused?.(error instanceof Error ? error.message : String(error)));
       }
       await waker.sleep(backoffMs(failures));
     }

@@ -27,6 +27,8 @@ export interface TargetListener {
   onSnapshot(entries: ReadonlyMap<string, RawEntry>, revision: bigint): void;
   /** What changed since. */
   onChanges(changes: readonly RawChange[]): void;
+  /** The store is there, and does not show the target. What it showed before stands, until the next snapshot. */
+  onRefused(reason: string): void;
 }
 
 /** What one instance shows of its configuration. */

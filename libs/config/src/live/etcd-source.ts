@@ -24,14 +24,15 @@ export function etcdConfigSource({ etcd, log, namespace = 'default' }: EtcdConfi
   return {
     name: 'etcd',
     keyOf: (target, name) => `${keys.target(target)}${name}`,
-    follow(target, { onSnapshot, onChanges }) {
+    follow(target, listener) {
       const prefix = keys.target(target);
       const nameOf = (key: string): string => key.slice(prefix.length);
       const watch = watchPrefix(etcd, prefix, {
         log,
-        onSnapshot: (entries, revision) => onSnapshot(new Map([...entries.values()].map((entry) => [nameOf(entry.key), rawEntry(entry)])), revision),
+        onSnapshot: (entries, revision) => listener.onSnapshot(new Map([...entries.values()].map((entry) => [nameOf(entry.key), rawEntry(entry)])), revision),
+        onRefused: (reason) => listener.onRefused(reason),
         onEvents: (events) =>
-          onChanges(
+          listener.onChanges(
             events.map((event): RawChange => {
               if (event.type === 'delete') return { name: nameOf(event.key), entry: undefined, revision: event.revision };
               return { name: nameOf(event.entry.key), entry: rawEntry(event.entry), revision: event.entry.modRevision };

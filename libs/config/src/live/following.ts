@@ -162,7 +162,8 @@ export function createFollowing({ reader, log, namespace, source, stateDir, keyr
     says: (name) => effective.has(name),
     check() {
       const wrong = [...evaluation.problems().map(({ message }) => message)];
-      for (const { path, state: { lost } } of targets) {
+      for (const { path, refused, state: { lost } } of targets) {
+        if (refused !== undefined) wrong.push(`${source.name} refuses to show ${source.keyOf(path, '')} (${refused}): what was last known is in force; let this service read it ("talaria etcd secure")`);
         if (lost.size > 0) wrong.push(`${source.name} has lost ${[...lost].join(', ')} of ${path}: what was last known is in force; write them again, or set and unset those that are not wanted`);
       }
       if (wrong.length > 0) throw new Error(wrong.join('. '));

@@ -10,6 +10,8 @@ export interface TargetFollower {
   readonly state: TargetState;
   /** Whether the store has answered. */
   readonly answered: boolean;
+  /** Why the store, which is there, does not show it now; undefined if it does. */
+  readonly refused: string | undefined;
   /** By what the store is known again. */
   readonly mark: StoreMark | undefined;
   load(known: KnownTarget): void;
@@ -43,6 +45,7 @@ export function createTargetFollower({ path, source, reader: { service, version 
   const steps: (() => void | Promise<void>)[] = [];
   let running = false;
   let answered = false;
+  let refused: string | undefined;
   let mark: StoreMark | undefined;
   let stop = (): void => {};
   let closed = false;
@@ -107,6 +110,9 @@ export function createTargetFollower({ path, source, reader: { service, version 
     get answered() {
       return answered;
     },
+    get refused() {
+      return refused;
+    },
     get mark() {
       return mark;
     },
@@ -116,7 +122,11 @@ export function createTargetFollower({ path, source, reader: { service, version 
     },
     follow() {
       stop = source.follow(path, {
-        onSnapshot: (entries, revision) => later(() => onSnapshot(entries, revision)),
+        onSnapshot: (entries, revision) => {
+          refused = undefined;
+          later(() => onSnapshot(entries, revision));
+        },
+        onRefused: (reason) => void (refused = reason),
         onChanges: (changes) =>
           later(() => {
             for (const group of byRevision(changes)) {
