@@ -159,11 +159,21 @@ export function etcdElections({ etcd, log, service, instance, namespace = 'defau
       ledBefore.clear();
       for (const one of held) one.dataLost = true;
     }
-    for (const { lease } of [...held]) {
-      if (what === 'closed') lease.lose('the client of etcd was closed.');
-      else lease.look();
+    if (what !== 'closed') {
+      for (const { lease } of [...held]) lease.look();
+      return;
     }
+    // Nothing can be asked any more, so that campaigns would not end either.
+    end('The client of etcd was closed.');
+    for (const { lease } of [...held]) lease.lose('the client of etcd was closed.');
+    spare?.lose('the client of etcd was closed.');
   });
+  const end = (reason: string): void => {
+    closing.abort(new Error(reason));
+    stopListening();
+    watched.close();
+    absence.close();
+  };
 
   return {
     async campaign(name, signal) {
@@ -183,10 +193,7 @@ export function etcdElections({ etcd, log, service, instance, namespace = 'defau
     runs: etcdRuns({ etcd, log, clock, instance, elections: prefix, schedules: keys.schedules(service), closing: closing.signal }),
     async close() {
       if (closing.signal.aborted) return;
-      closing.abort(new Error('The elections are closed.'));
-      stopListening();
-      watched.close();
-      absence.close();
+      end('The elections are closed.');
       await Promise.all([...[...held].map(({ lease }) => lease.release('the elections are closed.')), spare?.release()]);
     },
   };

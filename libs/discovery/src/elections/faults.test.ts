@@ -49,7 +49,7 @@ const shifted = (shiftMs: () => number): Clock => ({ ...systemClock, now: () => 
 describe('elections in an etcd that has troubles', { concurrency: true, timeout: 120_000 }, () => {
   for (const engine of engines) {
     describe(`${engine.name} restarted, frozen, away`, { skip: engine.skip, concurrency: 1 }, () => {
-      const { server, etcd, instance } = world(engine);
+      const { server, etcd, instance, die } = world(engine);
 
       it('who leads is there to be looked at; the key goes with the leader, and the epoch stays', async () => {
         const leader = await instance().campaign('look');
@@ -73,6 +73,18 @@ describe('elections in an etcd that has troubles', { concurrency: true, timeout:
         const again = await mine.campaign('deleted');
         assert.ok(again.token > deleted.token);
         await again.resign();
+      });
+
+      it('a client that is closed ends campaigns as well as leaderships', async () => {
+        const [leads, stands] = [instance(), instance()];
+        const leader = await leads.campaign('closed');
+        const waiting = assert.rejects(stands.campaign('closed'), /client of etcd was closed/);
+        die(stands);
+        await waiting;
+        await assert.rejects(stands.campaign('closed'), /client of etcd was closed/);
+        await stands.close();
+        die(leads);
+        assert.ok(leader.lost.aborted);
       });
 
       it('an etcd that is restarted, with its data, ends no leadership', async () => {
@@ -113,6 +125,8 @@ describe('elections in an etcd that has troubles', { concurrency: true, timeout:
       it('nobody else wins before the leader has ended, and the next token is higher', async () => {
         const [mine, other] = [instance(), instance()];
         const leader = await mine.campaign('emptied');
+        // Who has not heard of this store before cannot notice that it lost its data.
+        await (await other.campaign('known')).resign();
         const waiting = other.campaign('emptied').then((next) => ({ next, leaderHeld: leader.isHeld(), leaderLost: leader.lost.aborted }));
         await server().restart({ empty: true });
         const { next, leaderHeld, leaderLost } = await waiting;
