@@ -4,7 +4,7 @@ import type { Candidate, ConnectionState, PickInfo } from '@talaria/rpc';
 import { roundRobin } from './round-robin.ts';
 
 const candidate = (id: string, state: ConnectionState = 'ready'): Candidate => ({ endpoint: { id, addresses: [] }, connection: { state } as Candidate['connection'] });
-const info = (...tried: Candidate[]): PickInfo => ({ method: { path: '/a.A/B', requestStream: false, responseStream: false }, tried: new Set(tried) });
+const info = (...tried: Candidate[]): PickInfo => ({ method: { path: '/a.A/B', requestStream: false, responseStream: false }, tried: new Set(tried), hedge: false });
 const picks = (count: number, candidates: readonly Candidate[], about = info()): Record<string, number> => {
   const picker = roundRobin();
   const counts: Record<string, number> = {};

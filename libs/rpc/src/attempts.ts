@@ -1,9 +1,9 @@
 import { sleep, systemClock } from '@talaria/base';
+import type { CallPlan, CallPolicy } from './call-policy.ts';
 import type { CallTarget, Choice } from './call-target.ts';
 import type { ContractMethod } from './contract.ts';
 import { endedHere } from './deadline.ts';
 import type { Candidate } from './picker.ts';
-import type { RetryPolicy } from './retry-policy.ts';
 import type { Route } from './route.ts';
 import { TransportError } from './transport-error.ts';
 import type { WireCallOptions } from './transport.ts';
@@ -18,28 +18,30 @@ interface Attempts {
 
 /** How the attempts of a call are made. */
 export interface AttemptOptions {
-  readonly retry: RetryPolicy | undefined;
+  readonly policy: CallPolicy | undefined;
   /** Default: any instance. */
   readonly choice: Choice | undefined;
   readonly onAttempt: CallTarget['onAttempt'];
 }
 
-function attempts(route: Route, method: ContractMethod, options: WireCallOptions, { retry, choice, onAttempt }: AttemptOptions): Attempts {
+function attempts(route: Route, method: ContractMethod, options: WireCallOptions, { policy, choice, onAttempt }: AttemptOptions): Attempts {
   const { clock = systemClock } = options;
   const tried = new Set<Candidate>();
   let current: Candidate | undefined;
   let startedAt = 0;
   let attempt = 0;
   let wanted = choice;
+  let plan: CallPlan | undefined;
   const untriedOf = (candidates: readonly Candidate[]): number => candidates.filter((candidate) => !tried.has(candidate)).length;
   const done = (error?: unknown): void => {
-    if (current) route.picker.done?.(current, { durationMs: clock.monotonic() - startedAt, ...(error === undefined ? {} : { error }) });
+    if (current) route.picker.done?.(current, { startedAt, durationMs: clock.monotonic() - startedAt, ...(error === undefined ? {} : { error }) });
   };
   return {
     async pick() {
+      plan ??= await policy?.begin({ method, options });
       const found = route.candidates(method, options, wanted);
       const candidates = found instanceof Promise ? await found : found;
-      current = route.picker.pick(candidates, { method, tried });
+      current = route.picker.pick(candidates, { method, tried, hedge: false });
       startedAt = clock.monotonic();
       attempt++;
       onAttempt?.(current.endpoint);
@@ -57,12 +59,12 @@ function attempts(route: Route, method: ContractMethod, options: WireCallOptions
       const candidates = route.current(wanted);
       // It left the registry between pick and call, and its connection was closed: that was no attempt.
       if (error.outcome === 'never_sent' && failed.connection.state !== 'failed' && !candidates.includes(failed)) return candidates.length > 0;
-      if (!retry) return false;
+      if (!plan) return false;
       const untried = untriedOf(candidates);
-      if (untried > 0 || !wanted?.preferred) return retry.again({ method, error, attempt, untried, requestsTaken });
+      if (untried > 0 || !wanted?.preferred) return plan.again({ method, error, attempt, untried, requestsTaken, timedOut: false, inFlight: 0 });
       // All who have the preferred version were tried: better another version than none.
       const others = untriedOf(route.current());
-      const again = others > 0 && retry.again({ method, error, attempt, untried: others, requestsTaken });
+      const again = others > 0 && plan.again({ method, error, attempt, untried: others, requestsTaken, timedOut: false, inFlight: 0 });
       if (again !== false) {
         route.passedOver(wanted);
         wanted = undefined;

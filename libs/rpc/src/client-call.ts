@@ -3,19 +3,19 @@ import type { LiveSetting } from '@talaria/base';
 import { Metadata, type ClientMiddleware } from 'nice-grpc-common';
 import { streamAttempts, unaryAttempts, type AttemptOptions } from './attempts.ts';
 import { limit, limitsOf, type DefaultLimits, type LimitedOptions } from './call-limits.ts';
+import type { CallPolicy } from './call-policy.ts';
 import { choiceOf } from './call-target.ts';
 import { clientChain, singleResponse, type Step } from './chain.ts';
 import { codecError, toServiceError } from './client-errors.ts';
 import type { ContractMethod } from './contract.ts';
 import { deadlineOf, type CallDeadlines } from './live-deadlines.ts';
-import type { RetryPolicy } from './retry-policy.ts';
 import type { Route } from './route.ts';
 import type { WireCallOptions } from './transport.ts';
 
 /** What the calls of a client go through. */
 export interface CallParts extends DefaultLimits {
   readonly route: () => Route;
-  readonly retry: RetryPolicy | undefined;
+  readonly policy: () => CallPolicy | undefined;
   readonly middleware: readonly ClientMiddleware[];
   readonly deadlines: LiveSetting<CallDeadlines> | undefined;
 }
@@ -47,7 +47,7 @@ function wireStep(method: ContractMethod, parts: CallParts): Step<LimitedOptions
     const { deadline, clock, signal } = limitsOf(options, parts);
     return { metadata: options.metadata ?? Metadata(), deadline, clock, signal, onHeader: options.onHeader, onTrailer: options.onTrailer };
   };
-  const how = (options: LimitedOptions): AttemptOptions => ({ retry: parts.retry, choice: choiceOf(options), onAttempt: options.onAttempt });
+  const how = (options: LimitedOptions): AttemptOptions => ({ policy: parts.policy(), choice: choiceOf(options), onAttempt: options.onAttempt });
   if (method.responseStream) {
     return async function* (request, options) {
       for await (const bytes of streamAttempts(parts.route(), method, encodeAll(method, request), wire(options), how(options))) yield decode(method, bytes);

@@ -2,6 +2,7 @@ import type { Clock, LiveSetting } from '@talaria/base';
 import type { Client, CompatServiceDefinition } from 'nice-grpc';
 import type { ClientMiddleware } from 'nice-grpc-common';
 import type { CallLimits } from './call-limits.ts';
+import type { CallPolicy } from './call-policy.ts';
 import type { VersionFallback } from './call-target.ts';
 import { clientMethod } from './client-call.ts';
 import { connectionPool } from './connection-pool.ts';
@@ -9,8 +10,9 @@ import { contractMethods, contractName } from './contract.ts';
 import type { CallDeadlines } from './live-deadlines.ts';
 import type { Picker } from './picker.ts';
 import type { Resolver } from './resolver.ts';
-import type { RetryPolicy } from './retry-policy.ts';
+import { retriesOnly, type RetryPolicy } from './retry-policy.ts';
 import { openRoute, type Route } from './route.ts';
+import type { ContractTopology } from './topology.ts';
 import type { Transport } from './transport.ts';
 
 /** How a connector is made. */
@@ -19,13 +21,15 @@ export interface ConnectorOptions {
   readonly transports: readonly Transport[];
   /** Makes the picker of one contract, such as `() => roundRobin()`. */
   readonly picker: (contract: string) => Picker;
-  /** Which failed attempts are made again. Default: none. */
+  /** Makes the policy of the calls of one contract. Default: one attempt, for as long as the call may take. */
+  readonly policy?: ((contract: string) => CallPolicy) | undefined;
+  /** Which failed attempts are made again, where there is no `policy`. Default: none. */
   readonly retry?: RetryPolicy;
   /** Around the calls of every client; the first is outermost. */
   readonly middleware?: readonly ClientMiddleware[];
   /** Greatest response, in bytes. Default 4 MiB. */
   readonly maxResponseBytes?: number;
-  /** Default 5,000. */
+  /** The longest one attempt to connect to an instance may take, in ms. Default 1,000. */
   readonly connectTimeoutMs?: number;
   /** For calls to which neither the ambient call nor their options set a deadline. Default 10,000. */
   readonly defaultTimeoutMs?: number;
@@ -45,16 +49,19 @@ export interface ConnectorOptions {
 export interface Connector {
   /** A typed client of a contract. Cheap; its calls inherit the ambient call, and fail with a `ServiceError`. */
   client<D extends CompatServiceDefinition>(definition: D, options?: { readonly middleware?: readonly ClientMiddleware[] }): Client<D, CallLimits>;
+  /** What is known now of every contract that was called. */
+  topology(): readonly ContractTopology[];
   /** Refuses new calls, waits up to `graceMs` (default 0) for those in flight, and closes all connections. */
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
 /** Makes a connector. It resolves and connects when it is first used. */
 export function createConnector(options: ConnectorOptions): Connector {
-  const { resolver, transports, picker, retry, middleware = [], maxResponseBytes, connectTimeoutMs, defaultTimeoutMs = 10_000, deadlines, clock, firstAnswerMs = 1_000, onVersionFallback, graceMs = 10_000 } = options;
+  const { resolver, transports, picker, retry, policy = retry && (() => retriesOnly(retry)), middleware = [], maxResponseBytes, connectTimeoutMs, defaultTimeoutMs = 10_000, deadlines, clock, firstAnswerMs = 1_000, onVersionFallback, graceMs = 10_000 } = options;
   const connect = { ...(maxResponseBytes === undefined ? {} : { maxResponseBytes }), ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }) };
   const pool = connectionPool(transports, connect, graceMs);
   const routes = new Map<string, Route>();
+  const policies = new Map<string, CallPolicy>();
   let closing: Promise<void> | undefined;
 
   const route = (contract: string): Route => {
@@ -67,13 +74,32 @@ export function createConnector(options: ConnectorOptions): Connector {
     return found;
   };
 
+  const policyOf = (contract: string): CallPolicy | undefined => {
+    let found = policies.get(contract);
+    if (!found && policy) {
+      found = policy(contract);
+      policies.set(contract, found);
+    }
+    return found;
+  };
+
   return {
     client<D extends CompatServiceDefinition>(definition: D, extra: { readonly middleware?: readonly ClientMiddleware[] } = {}) {
       const contract = contractName(definition);
-      const parts = { route: () => route(contract), retry, middleware: [...middleware, ...(extra.middleware ?? [])], defaultTimeoutMs, deadlines, clock };
+      const parts = { route: () => route(contract), policy: () => policyOf(contract), middleware: [...middleware, ...(extra.middleware ?? [])], defaultTimeoutMs, deadlines, clock };
       const methods = contractMethods(definition).map((method) => [method.key, clientMethod(method, parts)]);
       return Object.fromEntries(methods) as Client<D, CallLimits>;
     },
+    topology: () =>
+      [...routes].map(([contract, { picker: describer, current }]) => ({
+        contract,
+        endpoints: current().map((candidate) => ({
+          endpoint: candidate.endpoint,
+          connection: { state: candidate.connection.state, inFlight: candidate.connection.inFlight },
+          stats: describer.describe?.(candidate),
+        })),
+        methods: policies.get(contract)?.describe?.() ?? [],
+      })),
     close({ graceMs: closeGraceMs = 0 } = {}) {
       closing ??= (async () => {
         await pool.close(closeGraceMs);

@@ -23,8 +23,10 @@ export { formatVersionPreferences, parseVersionPreferences, VERSIONS_BAGGAGE, ty
 
 // For resolvers, pickers, retries and transports.
 export { TransportError } from './transport-error.ts';
-export type { FailedAttempt, RetryPolicy } from './retry-policy.ts';
-export type { Candidate, Picker, PickInfo, PickResult } from './picker.ts';
+export type { CallPlan, CallPolicy, FailedAttempt, MethodStats, PolicyCall } from './call-policy.ts';
+export type { RetryPolicy } from './retry-policy.ts';
+export type { AttemptResult, Candidate, EndpointStats, Picker, PickInfo } from './picker.ts';
+export type { ContractTopology, EndpointTopology } from './topology.ts';
 export type { Endpoint, Resolution, Resolver } from './resolver.ts';
 export type {
   CallHandler,

@@ -14,6 +14,10 @@ export interface Endpoint {
   readonly zone?: string | undefined;
   /** Relative share of calls. Default 1. */
   readonly weight?: number | undefined;
+  /** Whether none of its critical checkers fails. Default true. */
+  readonly ready?: boolean | undefined;
+  /** When the instance started, after RFC 3339. */
+  readonly startedAt?: string | undefined;
 }
 
 /** What is known of one contract, kept up to date until closed. */

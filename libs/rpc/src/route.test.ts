@@ -5,7 +5,7 @@ import { hasCode } from '@talaria/errors';
 import { connectionPool } from './connection-pool.ts';
 import { createConnector, type ConnectorOptions } from './connector.ts';
 import { inprocTransport } from './inproc/inproc-transport.ts';
-import type { Picker, PickResult } from './picker.ts';
+import type { Picker, AttemptResult } from './picker.ts';
 import type { Endpoint, Resolver } from './resolver.ts';
 import { createServer } from './server.ts';
 import { endpointAt } from './static-resolver.ts';
@@ -132,7 +132,7 @@ describe('routes', () => {
 
   it('tells the picker how each attempt ended', async () => {
     const { server, address } = await start('told');
-    const results: PickResult[] = [];
+    const results: AttemptResult[] = [];
     const picker: Picker = { ...first, done: (_, result) => results.push(result) };
     const resolver = manualResolver();
     resolver.set([address]);
