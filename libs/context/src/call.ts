@@ -28,6 +28,8 @@ export interface Call {
   readonly clock?: Clock | undefined;
   /** Aborts when the caller hung up, the deadline passed, or the handler returned. */
   readonly signal?: AbortSignal | undefined;
+  /** Aborts when the server that runs the call begins to drain: an endless stream had better come to an end by itself. */
+  readonly leaving?: AbortSignal | undefined;
   /** The authenticated principal. */
   readonly principal?: Principal | undefined;
   /** The token that proves the principal; nested calls send it along. */

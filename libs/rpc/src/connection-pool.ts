@@ -6,8 +6,11 @@ import type { Connection, ConnectOptions, Transport } from './transport.ts';
 export interface ConnectionPool {
   /** Whether a transport takes the address. */
   takes(address: string): boolean;
-  /** The connection to an address; give it back with `release`. */
-  acquire(address: string): Connection;
+  /**
+   * The connection to an address; give it back with `release`. `ours`: the peer is an instance of this platform, which takes
+   * frequent pings.
+   */
+  acquire(address: string, peer: { readonly ours: boolean }): Connection;
   /** Closes the connection when nobody holds it any more; calls in flight have `graceMs`. */
   release(address: string): void;
   /** Closes all. */
@@ -28,7 +31,7 @@ export function connectionPool(transports: readonly Transport[], options: Connec
 
   return {
     takes: (address) => schemes.has(address.split('://', 1)[0] ?? ''),
-    acquire(address) {
+    acquire(address, _peer) {
       let entry = held.get(address);
       if (!entry) {
         entry = { connection: detached(() => transportFor(transports, address).connect(address, options)), holders: 0 };

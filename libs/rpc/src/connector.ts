@@ -95,7 +95,7 @@ export function createConnector(options: ConnectorOptions): Connector {
         contract,
         endpoints: current().map((candidate) => ({
           endpoint: candidate.endpoint,
-          connection: { state: candidate.connection.state, inFlight: candidate.connection.inFlight },
+          connection: { state: candidate.connection.state, inFlight: candidate.connection.inFlight, connections: candidate.connection.connections },
           stats: describer.describe?.(candidate),
         })),
         methods: policies.get(contract)?.describe?.() ?? [],

@@ -21,6 +21,9 @@ export type { CallContext, CallOptions, ClientMiddleware, ClientMiddlewareCall, 
 // For what decides which versions a call prefers.
 export { formatVersionPreferences, parseVersionPreferences, VERSIONS_BAGGAGE, type VersionPreference, type VersionPreferences } from './version-preferences.ts';
 
+// For what decides which calls a server takes.
+export type { Admission, ArrivingCall, Refusal, Ticket } from './admission.ts';
+
 // For resolvers, pickers, retries and transports.
 export { TransportError } from './transport-error.ts';
 export type { CallPlan, CallPolicy, FailedAttempt, MethodStats, PolicyCall } from './call-policy.ts';
@@ -34,6 +37,7 @@ export type {
   ConnectionState,
   ConnectOptions,
   IncomingCall,
+  Keepalive,
   Listener,
   ListenOptions,
   Outcome,

@@ -53,7 +53,7 @@ export function openRoute(contract: string, options: RouteOptions): Route {
       if (before?.address === address && before.candidate.endpoint.instance === endpoint.instance) {
         next.set(endpoint.id, before);
         known.delete(endpoint.id);
-      } else next.set(endpoint.id, { address, candidate: { endpoint, connection: pool.acquire(address) } });
+      } else next.set(endpoint.id, { address, candidate: { endpoint, connection: pool.acquire(address, { ours: endpoint.instance !== undefined }) } });
     }
     for (const { address } of known.values()) pool.release(address);
     known = next;

@@ -1,6 +1,7 @@
 import { systemClock } from '@talaria/base';
 import { ServiceError, timeout, toWire, unavailable, unimplemented } from '@talaria/errors';
 import { ServerError, Status } from 'nice-grpc-common';
+import type { Ticket } from './admission.ts';
 import { deadlineReason, hungUpReason, LONGEST_MS } from './deadline.ts';
 import type { IncomingCall, ServedMethod } from './transport.ts';
 
@@ -38,6 +39,11 @@ export function serveUnknown(path: string, call: Pick<IncomingCall, 'setTrailer'
   endWith(unimplemented('method', `The server does not implement the method ${path}`, { params: { contract } }), call, sink);
 }
 
+function headerOf({ metadata }: IncomingCall, name: string): string | undefined {
+  const value = metadata.get(name);
+  return typeof value === 'string' ? value : undefined;
+}
+
 /**
  * Answers one call with its method's handler: the same for every transport. The method's own deadline ends the call as the
  * client's would; so does the end of its contract. Never rejects.
@@ -60,9 +66,19 @@ export async function serveCall(method: ServedMethod, arrived: IncomingCall, sin
     calls?.ended(inFlight);
   };
   calls?.begun(inFlight);
+  const startedAt = clock.monotonic();
+  let ticket: Ticket | undefined;
+  let code = Status.CANCELLED;
   // A handler that does not heed its signal may go on for ever; the call is over all the same.
   signal.addEventListener('abort', over, { once: true });
   try {
+    const answer = await method.admission?.admit({ path, method, peer: arrived.peer, header: (name) => headerOf(arrived, name), deadline: call.deadline, clock: arrived.clock });
+    if (answer && 'refusal' in answer) {
+      call.setTrailer(answer.refusal.trailer);
+      sink.end(answer.refusal.status, answer.refusal.details);
+      return;
+    }
+    ticket = answer;
     const iterator = method.handler(call)[Symbol.asyncIterator]();
     for (;;) {
       const step = await iterator.next();
@@ -74,13 +90,16 @@ export async function serveCall(method: ServedMethod, arrived: IncomingCall, sin
       }
       if (step.done) break;
     }
+    code = Status.OK;
     sink.end(Status.OK, '');
   } catch (error) {
     if (signal.aborted) return;
+    code = error instanceof ServerError ? error.code : error instanceof ServiceError ? toWire(error).status : Status.UNKNOWN;
     if (error instanceof ServerError) sink.end(error.code, error.details);
     else if (error instanceof ServiceError) endWith(error, call, sink);
     else sink.end(Status.UNKNOWN, 'unknown error');
   } finally {
+    ticket?.done({ code, durationMs: clock.monotonic() - startedAt });
     over();
   }
 }

@@ -8,7 +8,7 @@ import type { ContractMethod } from './contract.ts';
 import { isEmptyMetadata } from './copy-metadata.ts';
 import { deadlineReason, onClock, watchDeadline } from './deadline.ts';
 import { outgoingError } from './server-errors.ts';
-import type { CallHandler, IncomingCall } from './transport.ts';
+import type { CallHandler } from './transport.ts';
 
 /** A function of an implementation. */
 export type HandlerFunction = (request: unknown, context: CallContext) => unknown;
@@ -17,7 +17,6 @@ export type HandlerFunction = (request: unknown, context: CallContext) => unknow
 export interface ServeOptions {
   /** The same array until it changes. */
   readonly middleware: () => readonly ServerMiddleware[];
-  readonly admit?: ((call: IncomingCall) => void | Promise<void>) | undefined;
   readonly log: Logger;
   /** What the deadlines of its calls are measured by. Default: the client's clock where that is known, else the time of this machine. */
   readonly clock?: Clock | undefined;
@@ -77,7 +76,7 @@ async function* pullIn(context: Context, start: () => AsyncGenerator<unknown, un
 
 /** What a transport gets for one method: context, errors, middleware and codec around its handler. */
 export function callHandler(method: ContractMethod, handler: HandlerFunction, options: ServeOptions): CallHandler {
-  const { admit, log } = options;
+  const { log } = options;
   const last = handlerStep(method, handler);
   let middleware = options.middleware();
   let steps = serverChain(method, middleware, last);
@@ -88,6 +87,7 @@ export function callHandler(method: ContractMethod, handler: HandlerFunction, op
     const walk = steps;
     const scope = new AbortController();
     const { signal } = scope;
+    const { leaving } = call;
     const onAbort = (): void => scope.abort(call.signal.reason);
     call.signal.addEventListener('abort', onAbort, { once: true });
     const header = Metadata();
@@ -104,10 +104,9 @@ export function callHandler(method: ContractMethod, handler: HandlerFunction, op
     const clock = options.clock ?? call.clock;
     const deadline = call.deadline === undefined ? undefined : onClock(call.deadline, call.clock, clock);
     const cancelWatch = clock === call.clock ? undefined : watchDeadline({ deadline, clock }, () => scope.abort(deadlineReason()));
-    const context = withCall(ROOT_CONTEXT, clock ? { deadline, signal, clock } : { deadline, signal });
+    const context = withCall(ROOT_CONTEXT, clock ? { deadline, signal, leaving, clock } : { deadline, signal, leaving });
     const callContext: CallContext = { metadata: call.metadata, peer: call.peer.address, header, trailer, sendHeader, signal };
     try {
-      if (admit) await otel.with(context, () => admit(call));
       const request = method.requestStream ? decodeAll(method, call.requests) : await decodeOne(method, call.requests);
       signal.throwIfAborted();
       const run = (): AsyncGenerator<unknown, unknown, undefined> => walk(request, callContext);

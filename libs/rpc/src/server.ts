@@ -2,13 +2,14 @@ import { silentLogger, type Clock, type LiveSetting, type Logger } from '@talari
 import { detached } from '@talaria/context';
 import type { CompatServiceDefinition, ServiceImplementation } from 'nice-grpc';
 import type { ServerMiddleware } from 'nice-grpc-common';
+import type { Admission } from './admission.ts';
 import { contractMethods, contractName } from './contract.ts';
 import { contractCalls, type ContractCalls } from './contract-calls.ts';
 import { wrongHandlers } from './handlers.ts';
 import { deadlineOf, type CallDeadlines } from './live-deadlines.ts';
 import { callHandler, type HandlerFunction } from './server-call.ts';
 import { transportFor } from './transport-for.ts';
-import type { IncomingCall, Listener, ServedMethod, Transport } from './transport.ts';
+import type { Listener, ServedMethod, Transport } from './transport.ts';
 
 /** How a server is made. */
 export interface ServerOptions {
@@ -16,8 +17,8 @@ export interface ServerOptions {
   readonly transports: readonly Transport[];
   /** Around every handler; the first is outermost. A function is asked at each call, and answers the same array until it changes. */
   readonly middleware?: readonly ServerMiddleware[] | (() => readonly ServerMiddleware[]);
-  /** Runs before anything of a call is decoded; what it throws refuses the call. */
-  readonly admit?: (call: IncomingCall) => void | Promise<void>;
+  /** Decides which calls are taken, before anything of them is decoded. Default: all are. */
+  readonly admission?: Admission | undefined;
   /** Gets what is withheld from clients. Default: nothing is written. */
   readonly log?: Logger;
   /** What the deadlines of calls are measured by. Default: the client's clock where that is known (`inproc`), else the time of this machine. */
@@ -55,7 +56,7 @@ interface Served {
 
 /** Makes a server; it serves nothing and listens nowhere yet. */
 export function createServer(options: ServerOptions): Server {
-  const { transports, admit, log = silentLogger, clock, deadlines, maxRequestBytes, middleware: around = [] } = options;
+  const { transports, admission, log = silentLogger, clock, deadlines, maxRequestBytes, middleware: around = [] } = options;
   const forAll = typeof around === 'function' ? around : () => around;
   const served = new Map<string, Served>();
   const listeners: Listener[] = [];
@@ -78,7 +79,7 @@ export function createServer(options: ServerOptions): Server {
       if (wrong !== undefined) throw new Error(wrong);
       if (known) forget(contract);
       const calls = contractCalls(contract);
-      const serve = { middleware: followed(forAll, middleware), admit, log, clock };
+      const serve = { middleware: followed(forAll, middleware), log, clock };
       const methods = contractMethods(definition).map((method): ServedMethod => {
         const { path, requestStream, responseStream, key } = method;
         const longest = deadlineOf(method, deadlines);
@@ -91,6 +92,7 @@ export function createServer(options: ServerOptions): Server {
             return longest();
           },
           calls,
+          admission,
           handler: callHandler(method, handler.bind(implementation), serve),
         };
       });

@@ -1,5 +1,6 @@
 import type { Clock } from '@talaria/base';
 import type { Metadata } from 'nice-grpc-common';
+import type { Admission } from './admission.ts';
 import type { ContractCalls } from './contract-calls.ts';
 
 /** One RPC as a transport sees it: a path and two kinds, no types of messages. */
@@ -26,6 +27,11 @@ export interface WireCallOptions {
   readonly onHeader?: ((metadata: Metadata) => void) | undefined;
   /** Called once, with the trailers of the answer, also when it is an error. */
   readonly onTrailer?: ((metadata: Metadata) => void) | undefined;
+  /**
+   * Called once if the peer says that it is going away while the call is open: the call goes on, but will be cut in the end, so
+   * that a stream that can do so had better begin anew elsewhere.
+   */
+  readonly onLeaving?: (() => void) | undefined;
 }
 
 /**
@@ -50,6 +56,10 @@ export interface Connection {
   readonly state: ConnectionState;
   /** Calls that have not ended. */
   readonly inFlight: number;
+  /** How many sockets it holds, where it may hold several. */
+  readonly connections?: number | undefined;
+  /** Begins to connect if it is idle. Never throws. */
+  connect(): void;
   /** Calls `listener` on every change of state; the answer stops that. */
   onStateChange(listener: (state: ConnectionState) => void): () => void;
   /** A call with one request and one response. */
@@ -80,6 +90,8 @@ export interface IncomingCall {
   readonly clock?: Clock | undefined;
   /** Aborts when the client hung up or the deadline passed. */
   readonly signal: AbortSignal;
+  /** Aborts when this server begins to drain: a handler of an endless stream had better come to an end. One for all calls of a listener. */
+  readonly leaving: AbortSignal;
   /** One for unary requests. */
   readonly requests: AsyncIterable<Uint8Array>;
   /** Sends the headers now; otherwise they go with the first response. */
@@ -102,6 +114,8 @@ export interface ServedMethod extends WireMethod {
   readonly deadlineMs?: number | undefined;
   /** The calls of its contract that are in flight. Default: nobody counts them. */
   readonly calls?: ContractCalls | undefined;
+  /** Who decides whether a call of it is taken, before anything is decoded. Default: all are. */
+  readonly admission?: Admission | undefined;
 }
 
 /** A server socket (or its like) on which contracts come and go. */
@@ -118,10 +132,23 @@ export interface Listener {
   readonly closed: Promise<void>;
 }
 
+/** How a transport finds out that a peer does not answer any more. */
+export interface Keepalive {
+  /** In ms, from the answer of one ping to the next one. */
+  readonly intervalMs: number;
+  /** How long an answer may take, in ms, in which this process itself was not held up. */
+  readonly timeoutMs: number;
+}
+
 /** How a transport connects. */
 export interface ConnectOptions {
-  /** Default 5,000. */
+  /** The longest one attempt to connect may take, until the peer speaks HTTP/2, in ms. Default 1,000. */
   readonly connectTimeoutMs?: number;
+  /**
+   * Pings a peer on which calls are in flight every `intervalMs`, and ends the connection when one has had no answer for `timeoutMs`.
+   * For peers of our own only: others may take pings for an attack. Default: no pings.
+   */
+  readonly keepalive?: Keepalive | undefined;
   /** Greatest response, in bytes. Default 4 MiB, as gRPC's. */
   readonly maxResponseBytes?: number;
 }
@@ -130,6 +157,10 @@ export interface ConnectOptions {
 export interface ListenOptions {
   /** Greatest request, in bytes. Default 4 MiB, as gRPC's. */
   readonly maxRequestBytes?: number;
+  /** How old a socket may become, in ms (±10 %), before its client is told to open another. Default 30 minutes. */
+  readonly maxConnectionAgeMs?: number | undefined;
+  /** How long calls on a socket that is too old may go on, in ms. Default 10 minutes. */
+  readonly maxConnectionAgeGraceMs?: number | undefined;
 }
 
 /** What moves calls between instances; everything above does not know which one is in use. */

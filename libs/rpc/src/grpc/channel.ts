@@ -8,7 +8,7 @@ import { applyCancelPatch } from './cancel-patch.ts';
 applyCancelPatch();
 
 /** The defaults of {@link ConnectOptions}. */
-export const CONNECT_TIMEOUT_MS = 5_000;
+export const CONNECT_TIMEOUT_MS = 1_000;
 /** gRPC's own default. */
 export const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 

@@ -41,14 +41,17 @@ export function grpcConnection(address: string, target: string | undefined, opti
     });
   };
 
+  const open = (to: string): WatchedChannel =>
+    (watched ??= watchedChannel(to, options, (state) => {
+      if (state !== 'closed') core.setState(state);
+    }));
+
   /** Ready at once, or a promise of it. */
   const prepare = (path: string, call: WireCallOptions): WatchedChannel | Promise<WatchedChannel> => {
     const refused = reasonNotToSend(path, call);
     if (refused) throw refused;
     if (target === undefined) throw new TransportError(path, Status.UNAVAILABLE, `The address ${address} is malformed: it has to be h2c://host:port`, 'never_sent');
-    const from = (watched ??= watchedChannel(target, options, (state) => {
-      if (state !== 'closed') core.setState(state);
-    }));
+    const from = open(target);
     if (from.state === 'ready') return from;
     from.wake();
     return ready(path, call, from).then(() => from);
@@ -158,6 +161,9 @@ export function grpcConnection(address: string, target: string | undefined, opti
     },
     get inFlight() {
       return core.inFlight;
+    },
+    connect() {
+      if (target !== undefined && core.state === 'idle') open(target).wake();
     },
     onStateChange: (listener) => core.onStateChange(listener),
     unary,

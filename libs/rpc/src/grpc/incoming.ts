@@ -17,6 +17,8 @@ export interface ServedCall {
 /** What the listener has to do with its calls. */
 export interface CallHost {
   readonly draining: boolean;
+  /** Aborts when it begins to drain. */
+  readonly leaving: AbortSignal;
   begun(call: ServedCall): void;
   ended(call: ServedCall): void;
 }
@@ -84,6 +86,7 @@ export function serveGrpcCall(method: ServedMethod, call: ServerInterceptingCall
       metadata: fromGrpc(metadata),
       deadline: Number.isFinite(until) ? performance.now() + (until - Date.now()) : undefined,
       signal: controller.signal,
+      leaving: host.leaving,
       requests,
       sendHeader: (header) => call.sendMetadata(toGrpc(header)),
       setTrailer(next) {

@@ -48,12 +48,14 @@ export async function grpcListener(address: string, target: string, options: Lis
   const methods = new Map<string, ServedMethod>();
   const contracts = new Map<string, readonly ServedMethod[]>();
   const running = inFlight<ServedCall>();
+  const leaving = new AbortController();
   let draining: Promise<void> | undefined;
 
   const host = {
     get draining() {
       return draining !== undefined;
     },
+    leaving: leaving.signal,
     begun: (call: ServedCall) => running.add(call),
     ended: (call: ServedCall) => running.remove(call),
   };
@@ -82,6 +84,7 @@ export async function grpcListener(address: string, target: string, options: Lis
   const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>();
 
   const shut = async (limitMs: number): Promise<void> => {
+    leaving.abort(new DOMException('The server is stopping', 'AbortError'));
     const gone = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
     await running.empty(limitMs);
     for (const call of running.calls) call.stop();

@@ -146,6 +146,7 @@ export function beginInprocCall(listener: InprocListener, method: WireMethod, re
         deadline: wire.deadline,
         clock: wire.clock,
         signal: controller.signal,
+        leaving: listener.leaving,
         requests: inbound.queue,
         sendHeader,
         setTrailer,

@@ -43,6 +43,9 @@ export function inprocConnection(address: string, find: () => InprocListener | u
     get inFlight() {
       return core.inFlight;
     },
+    connect() {
+      if (core.state === 'idle' || core.state === 'failed') core.setState(find() ? 'ready' : 'failed');
+    },
     onStateChange: (listener) => core.onStateChange(listener),
     async unary(method, request, wire) {
       const responses = begin(method, one(request), wire);

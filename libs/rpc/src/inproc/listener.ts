@@ -14,6 +14,8 @@ export interface InprocServed {
 /** A listener, as connections of the same process see it. */
 export interface InprocListener extends Listener {
   readonly draining: boolean;
+  /** Aborts when it begins to drain. */
+  readonly leaving: AbortSignal;
   readonly maxRequestBytes: number;
   method(path: string): ServedMethod | undefined;
   begun(call: InprocServed): void;
@@ -26,9 +28,11 @@ export function inprocListener(address: string, options: ListenOptions, release:
   const contracts = new Map<string, readonly ServedMethod[]>();
   const running = inFlight<InprocServed>();
   const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>();
+  const leaving = new AbortController();
   let draining: Promise<void> | undefined;
 
   const shut = async (limitMs: number): Promise<void> => {
+    leaving.abort(new DOMException('The server is stopping', 'AbortError'));
     await running.empty(limitMs);
     for (const call of [...running.calls]) call.stop(Status.UNAVAILABLE, 'The server is stopping');
     release();
@@ -39,6 +43,7 @@ export function inprocListener(address: string, options: ListenOptions, release:
     address,
     closed,
     maxRequestBytes: options.maxRequestBytes ?? MAX_MESSAGE_BYTES,
+    leaving: leaving.signal,
     get draining() {
       return draining !== undefined;
     },

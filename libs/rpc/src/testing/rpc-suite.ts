@@ -2,8 +2,9 @@ import { after, afterEach, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { context as otel } from '@opentelemetry/api';
 import { currentCall, runInCall, withCall } from '@talaria/context';
-import { hasCode, notFound, ServiceError } from '@talaria/errors';
+import { hasCode, notFound, ServiceError, toWire } from '@talaria/errors';
 import { ClientError, Metadata, ServerError, Status, type ClientMiddleware, type ServerMiddleware } from 'nice-grpc-common';
+import type { Refusal } from '../admission.ts';
 import { createConnector, type Connector, type ConnectorOptions } from '../connector.ts';
 import { contractMethod } from '../contract.ts';
 import { nextIn } from '../next-in.ts';
@@ -143,11 +144,11 @@ export function rpcSuite(harness: TransportHarness): void {
 
     it('admission refuses before anything is decoded', async () => {
       let decoded = 0;
+      const { status, message, trailer } = toWire(new ServiceError('unauthorized.key', 'no key'));
+      const refusal: Refusal = { refusal: { status, details: message, trailer } };
       const server = createServer({
         transports: [transport],
-        admit: (call) => {
-          if (call.metadata.get('x-key') !== 'let me in') throw new ServiceError('unauthorized.key', 'no key');
-        },
+        admission: { admit: (call) => (call.header('x-key') === 'let me in' ? { done() {} } : refusal) },
       });
       servers.push(server);
       const counting = { ...json, requestDeserialize: (bytes: Uint8Array) => (decoded++, json.requestDeserialize(bytes)) };

@@ -1,0 +1,40 @@
+import type { Clock } from '@talaria/base';
+import type { Metadata, Status } from 'nice-grpc-common';
+import type { Peer, ServedMethod } from './transport.ts';
+
+/** A call that is about to be admitted: nothing of it is decoded, copied or allocated yet. */
+export interface ArrivingCall {
+  /** `/account.v1.AccountService/GetAccount`. */
+  readonly path: string;
+  readonly method: ServedMethod;
+  readonly peer: Peer;
+  /** The first value of a textual header (its name in lower case), without copying the others; undefined if the client did not send it. */
+  header(name: string): string | undefined;
+  /** When the client stops waiting, in ms of `clock.monotonic()`. */
+  readonly deadline?: number | undefined;
+  /** What `deadline` is measured by. Default: the time of this machine. */
+  readonly clock?: Clock | undefined;
+}
+
+/** That a call was admitted. */
+export interface Ticket {
+  /** Called exactly once, when the call is over, however it ended; `code` is its status, CANCELLED if its client hung up. Must not throw. */
+  done(result: { readonly code: Status; readonly durationMs: number }): void;
+}
+
+/** That a call is refused, and with what. The same object may serve many calls: transports cache what they make of it. */
+export interface Refusal {
+  readonly refusal: { readonly status: Status; readonly details: string; readonly trailer: Metadata };
+}
+
+/**
+ * Decides whether a server takes a call, before anything of it is decoded. Methods that nobody serves, listeners that stop
+ * and contracts that are being removed are answered before it is asked.
+ */
+export interface Admission {
+  /**
+   * A promise makes the call wait; should its client hang up or its deadline pass meanwhile, the ticket is done at once and no handler
+   * runs. What it throws ends the call with UNKNOWN.
+   */
+  admit(call: ArrivingCall): Ticket | Refusal | Promise<Ticket | Refusal>;
+}
