@@ -1,12 +1,17 @@
-import type { RegisteredEndpoint, RegisterOptions } from './registry.ts';
+import type { RegisteredEndpoint, RegisterOptions, RegistrationChange } from './registry.ts';
 
 /**
  * The value of an instance's key: etcd's own gRPC naming convention, with `Ext` for what is ours. `Metadata` must stay null:
  * newer versions of grpc-go panic on an object.
  * Source: https://pkg.go.dev/go.etcd.io/etcd/client/v3/naming
  */
-export function toValue({ address, ext }: RegisterOptions): string {
-  return JSON.stringify({ Op: 0, Addr: address, Metadata: null, Ext: { ...ext, addresses: ext.addresses ?? [`h2c://${address}`] } });
+export function toValue({ address, ext: { ready = true, ...ext } }: RegisterOptions): string {
+  return JSON.stringify({ Op: 0, Addr: address, Metadata: null, Ext: { ...ext, ...(ready ? {} : { ready }), addresses: ext.addresses ?? [`h2c://${address}`] } });
+}
+
+/** An instance after a change; what the change leaves out stays. */
+export function changed({ ext, ...where }: RegisterOptions, { ready = ext.ready, weight = ext.weight }: RegistrationChange): RegisterOptions {
+  return { ...where, ext: { ...ext, ready, weight } };
 }
 
 /** The endpoint that a value names. Throws for a value that names none. What lacks `Ext` was put there by others, such as Go's endpoint manager. */
@@ -23,6 +28,8 @@ export function fromValue(value: string): RegisteredEndpoint {
     addresses: addresses.length > 0 ? addresses : [`h2c://${address}`],
     ...texts(ext, ['instance', 'service', 'version', 'zone', 'startedAt', 'descriptor']),
     ...(typeof ext['weight'] === 'number' && ext['weight'] >= 0 ? { weight: ext['weight'] } : {}),
+    // Only what says so is not ready: what others put there says nothing.
+    ...(ext['ready'] === false ? { ready: false } : {}),
   };
 }
 

@@ -3,7 +3,7 @@ import { openSession, type Etcd, type Session } from '@talaria/etcd';
 import { readContract } from './contract-value.ts';
 import { watchContracts } from './contracts-watch.ts';
 import { createEntryReader } from './entry-reader.ts';
-import { sortEndpoints, toValue } from './entry.ts';
+import { changed, sortEndpoints, toValue } from './entry.ts';
 import { keysOf } from './keys.ts';
 import { publish } from './publication.ts';
 import type { RegisteredEndpoint, Registry } from './registry.ts';
@@ -55,8 +55,16 @@ export function etcdRegistry({ etcd, log, namespace = 'default', ttlSeconds }: E
       checkRegistration(options);
       // Not before it is needed: whoever only watches needs no lease.
       session ??= openSession(etcd, { log, ...(ttlSeconds === undefined ? {} : { ttlSeconds }) });
+      let latest = options;
       const kept = session.keep(keys.instance(options.contract, options.address), toValue(options));
-      return { ready: kept.ready, close: () => kept.release() };
+      return {
+        ready: kept.ready,
+        update(change) {
+          latest = changed(latest, change);
+          return kept.set(toValue(latest));
+        },
+        close: () => kept.release(),
+      };
     },
     publish(options) {
       checkOpen();

@@ -89,6 +89,31 @@ function faults(engine: Engine): void {
     assert.deepEqual(seen, []);
   });
 
+  it('puts what was said last while etcd was away, and again when its data are lost', async () => {
+    const own = registries[2]!.register({ contract: 'f.v1.Changing', address: 'host:9', ext: { instance: 'i9', service: 'service.f', weight: 2 } });
+    await own.ready;
+    const changing = resolver.resolve('f.v1.Changing');
+    const said = (): string => changing.endpoints?.map(({ ready, weight }) => `${ready} ${weight}`).join() ?? '';
+    await eventually('it is resolved', () => said() === 'undefined 2');
+    await server.kill();
+    await eventually('all know', allKnow('unreachable'));
+    await own.update({ ready: false });
+    await own.update({ weight: 7 });
+    assert.equal(said(), 'undefined 2');
+    await server.restart();
+    await eventually('what was said meanwhile is known', () => said() === 'false 7');
+    for (let i = 0; i < 50; i++) await programs[0]!.put('filler', String(i));
+    await server.restart({ empty: true });
+    const stored = async (): Promise<string> => (await programs[0]!.get('talaria/default/services/f.v1.Changing/host:9').catch(() => undefined))?.value.toString() ?? '';
+    await eventually('it is put again as it was', async () => (await stored()).includes('"ready":false'));
+    await own.update({ ready: true });
+    await eventually('it is ready', () => said() === 'undefined 7');
+    assert.ok(!(await stored()).includes('ready'), await stored());
+    await own.close();
+    changing.close();
+    await eventually('both are there', bothAreThere);
+  });
+
   it('goes on telling of changes after all that, also of the last to leave', async () => {
     const third = registries[2]!.register({ contract: CONTRACT, address: 'host:3', ext: { instance: 'i3', service: 'service.f' } });
     await eventually('the third is resolved', () => ids() === 'host:1,host:2,host:3');

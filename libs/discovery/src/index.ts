@@ -1,4 +1,4 @@
-export type { ContractInfo, ContractsWatch, Instance, Publication, PublishOptions, Registration, RegisteredEndpoint, RegisterOptions, Registry } from './registry.ts';
+export type { ContractInfo, ContractsWatch, Instance, Publication, PublishOptions, Registration, RegistrationChange, RegisteredEndpoint, RegisterOptions, Registry } from './registry.ts';
 export { descriptorHash } from './descriptor-hash.ts';
 export { etcdRegistry, type EtcdRegistryOptions } from './etcd-registry.ts';
 export { etcdResolver, type EtcdResolver, type EtcdResolverOptions } from './etcd-resolver.ts';

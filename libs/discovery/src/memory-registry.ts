@@ -1,7 +1,7 @@
 import type { Endpoint, Resolver } from '@talaria/rpc';
 import { findConflict } from './conflicts.ts';
 import { descriptorHash } from './descriptor-hash.ts';
-import { fromValue, sortEndpoints, toValue } from './entry.ts';
+import { changed, fromValue, sortEndpoints, toValue } from './entry.ts';
 import type { ContractInfo, RegisteredEndpoint, Registry } from './registry.ts';
 import { checkPublication, checkRegistration } from './validate.ts';
 
@@ -35,11 +35,20 @@ export function memoryRegistry(): MemoryRegistry {
       const known = instances.get(contract) ?? new Map<string, RegisteredEndpoint>();
       if (known.has(address)) throw new Error(`${address} is registered for ${contract} already: close that registration first.`);
       // Through the text that etcd would hold, so that nothing is seen here that would not be seen there.
-      const endpoint = fromValue(toValue(options));
+      let endpoint = fromValue(toValue(options));
+      let latest = options;
       instances.set(contract, known.set(address, endpoint));
       tell(contract);
       return {
         ready: Promise.resolve(),
+        async update(change) {
+          const before = toValue(latest);
+          latest = changed(latest, change);
+          if (known.get(address) !== endpoint || toValue(latest) === before) return;
+          endpoint = fromValue(toValue(latest));
+          known.set(address, endpoint);
+          tell(contract);
+        },
         async close() {
           if (known.get(address) !== endpoint) return;
           known.delete(address);

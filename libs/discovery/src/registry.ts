@@ -10,7 +10,9 @@ export interface Instance {
   readonly zone?: string | undefined;
   /** Relative share of calls. Default 1. */
   readonly weight?: number | undefined;
-  /** RFC 3339. */
+  /** False while one of its critical checkers fails: it gets calls only if no ready instance is there. Default true. */
+  readonly ready?: boolean | undefined;
+  /** When it started, RFC 3339. */
   readonly startedAt?: string | undefined;
   /** The SHA-256 of the descriptor that it serves. */
   readonly descriptor?: string | undefined;
@@ -27,10 +29,18 @@ export interface RegisterOptions {
   readonly ext: Instance;
 }
 
+/** What may change of an instance while it is registered. */
+export type RegistrationChange = Pick<Instance, 'ready' | 'weight'>;
+
 /** One instance under one contract, kept in the registry whatever happens to it. */
 export interface Registration {
   /** Resolves when it is in the registry for the first time. Never rejects; stays pending while the registry is away. */
   readonly ready: Promise<void>;
+  /**
+   * Says something else of it from now on; what is left out stays as it is. Resolves after one attempt and never rejects: while
+   * the registry is away the latest is kept, and put as soon as it is back. Does nothing once closed.
+   */
+  update(change: RegistrationChange): Promise<void>;
   /** Takes the instance out; resolvers hear of it at once. */
   close(): Promise<void>;
 }
@@ -83,7 +93,7 @@ export interface ContractsWatch {
 
 /** An endpoint, with what only people want to know of it. */
 export interface RegisteredEndpoint extends Endpoint {
-  readonly startedAt?: string | undefined;
+  /** The SHA-256 of the descriptor that it serves. */
   readonly descriptor?: string | undefined;
 }
 

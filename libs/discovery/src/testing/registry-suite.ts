@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { hasCode } from '@talaria/errors';
 import { eventually } from '@talaria/etcd/testing';
-import type { Resolver } from '@talaria/rpc';
+import type { Endpoint, Resolver } from '@talaria/rpc';
 import { descriptorHash, type ContractInfo, type PublishOptions, type Registry, type RegisterOptions } from '../index.ts';
 
 /** One place that registries and resolvers of several programs meet in. */
@@ -104,6 +104,38 @@ export function registrySuite(name: string, skip: string | false, open: () => Pr
       await eventually('both are gone', () => resolution.endpoints?.length === 0);
       assert.deepEqual(seen.filter((each, at) => at > 0 || each !== ''), ['one:1', 'one:1,two:2', 'two:2', '']);
       assert.equal((await registry.services()).get('a.v1.Busy'), undefined);
+    });
+
+    it('tells at once of an instance that is not ready, or has another weight, and of its return', async () => {
+      const started = '2026-01-02T03:04:05.678Z';
+      const registration = await register(instance('a.v1.Unready', 'unready:1', { weight: 3, startedAt: started }));
+      await register(instance('a.v1.Unready', 'well:2', { ready: true }));
+      const resolution = resolve('a.v1.Unready');
+      const first = (): Pick<Endpoint, 'ready' | 'weight' | 'startedAt' | 'version'> => {
+        const { ready, weight, startedAt, version } = resolution.endpoints?.[0] ?? {};
+        return { ready, weight, startedAt, version };
+      };
+      await eventually('both are there', () => ids(resolution) === 'unready:1,well:2');
+      assert.deepEqual(first(), { ready: undefined, weight: 3, startedAt: started, version: '1.2.3' });
+      assert.equal(resolution.endpoints?.[1]?.ready, undefined, 'what is ready says nothing');
+      await registration.update({ ready: false });
+      await eventually('it is not ready', () => first().ready === false);
+      assert.deepEqual(first(), { ready: false, weight: 3, startedAt: started, version: '1.2.3' });
+      assert.equal((await other.services()).get('a.v1.Unready')?.[0]?.ready, false);
+      await registration.update({ weight: 0 });
+      await eventually('it has no weight', () => first().weight === 0);
+      assert.equal(first().ready, false, 'what is left out stays');
+      let told = 0;
+      resolution.onChange(() => told++);
+      await Promise.all([registration.update({ ready: true }), registration.update({ ready: false }), registration.update({ ready: true, weight: 5 })]);
+      await eventually('the last word holds', () => first().ready === undefined && first().weight === 5);
+      await registration.close();
+      await eventually('it is gone', () => ids(resolution) === 'well:2');
+      const toldBefore = told;
+      await registration.update({ ready: false });
+      await register(instance('a.v1.Unready', 'after:3'));
+      await eventually('what comes after is there', () => ids(resolution) === 'after:3,well:2');
+      assert.equal(told, toldBefore + 1, 'a closed registration says nothing more');
     });
 
     it('registers again what was closed', async () => {
