@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ErrorInfo } from '@talaria/contracts/google/rpc/error_details';
 import { Status as RpcStatus } from '@talaria/contracts/google/rpc/status';
 import { Metadata, Status } from 'nice-grpc-common';
-import { augment, badRequest, fromWire, hasCode, KINDS, notFound, rateLimited, ServiceError, toProblem, toWire, unavailable, type KindName } from './index.ts';
+import { augment, badRequest, ErrorSet, fromWire, hasCode, KINDS, notFound, rateLimited, ServiceError, toProblem, toWire, unavailable, type KindName } from './index.ts';
 
 test('an error keeps code, params, retryability, delay and violations over a hop, and nothing else', () => {
   const sent = new ServiceError('rate_limited.caller', 'Too many.', {
@@ -84,4 +84,16 @@ test('a problem document says what is wrong, but not what went wrong inside', ()
     trace_id: 'abc',
   });
   assert.doesNotMatch(JSON.stringify(toProblem(new ServiceError('internal_service.db', 'password=secret'))), /secret/);
+});
+
+test('how often a call was tried travels on, whatever the error is wrapped in', () => {
+  const below = new ServiceError('unavailable.x', 'Away.', { attempts: 3 });
+  const attemptsAfter = (error: ServiceError): number => fromWire(error.kind.grpc, error.message, toWire(error).trailer).attempts;
+  assert.equal(attemptsAfter(below), 3);
+  assert.equal(attemptsAfter(augment(below, 'reading')), 3);
+  assert.equal(attemptsAfter(new ServiceError('internal_service.y', 'Broken.', { cause: new Error('between', { cause: below }) })), 3);
+  assert.equal(attemptsAfter(new ServiceError('internal_service.y', 'Broken.', { attempts: 1, cause: below })), 3);
+  assert.equal(attemptsAfter(new ErrorSet([{ key: 'a', error: new Error('a') }, { key: 'b', error: below }]).combined), 3);
+  assert.equal(attemptsAfter(unavailable('z', 'Away.')), 0);
+  assert.equal(new ServiceError('unavailable', 'x', { attempts: -1 }).attempts, 0);
 });

@@ -27,7 +27,7 @@ export function toWire(error: ServiceError): WireError {
   const info = ErrorInfo.encode({
     reason: error.code.replaceAll('.', '_').toUpperCase().slice(0, 63),
     domain: DOMAIN,
-    metadata: { ...error.params, code: error.code, retryable: String(error.retryable), hops: String(error.hops) },
+    metadata: { ...error.params, code: error.code, retryable: String(error.retryable), hops: String(error.hops), attempts: String(error.attempts) },
   }).finish();
   const details = [{ typeUrl: `${TYPE}ErrorInfo`, value: Buffer.from(info) }];
   if (error.retryAfterMs !== undefined) {
@@ -67,11 +67,12 @@ export function fromWire(status: Status, message: string, trailer?: Metadata, ca
   const bytes = trailer?.get(DETAILS_KEY);
   const { info, retry, bad } = bytes instanceof Uint8Array ? decode(bytes) : {};
   const ours = info?.domain === DOMAIN ? info.metadata : undefined;
-  const { code, retryable, hops, ...params } = ours ?? {};
+  const { code, retryable, hops, attempts, ...params } = ours ?? {};
   const delay = retry?.retryDelay;
   return new ServiceError(code ?? kindNameOfStatus(status), message, {
     params: ours ? params : (info?.metadata ?? {}),
     hops: (Number(hops) || 0) + 1,
+    attempts: Number(attempts) || 0,
     violations: (bad?.fieldViolations ?? []).map(({ field, description }) => ({ field, description })),
     cause,
     ...(retryable === undefined ? {} : { retryable: retryable === 'true' }),

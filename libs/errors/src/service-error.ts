@@ -10,7 +10,7 @@ export interface FieldViolation {
 
 /** What an error may say besides its code and message. */
 export interface ServiceErrorOptions {
-  /** Facts for programs; they travel. Never secrets. */
+  /** Facts for programs; they travel. Never secrets. The names `code`, `retryable`, `hops` and `attempts` are taken. */
   readonly params?: Readonly<Record<string, string>>;
   /** Whether a repeat may succeed. Default: as the first segment of the code says. */
   readonly retryable?: boolean;
@@ -18,10 +18,22 @@ export interface ServiceErrorOptions {
   readonly retryAfterMs?: number;
   /** Which fields are wrong. */
   readonly violations?: readonly FieldViolation[];
-  /** How many hops the error has travelled; a retry below this one is not retried again. */
+  /** How many hops the error has travelled. */
   readonly hops?: number;
+  /** How many attempts were made of the call that failed. Counts if it is more than a cause of the error says. Default 0. */
+  readonly attempts?: number;
   /** Stays in this process. */
   readonly cause?: unknown;
+}
+
+/** The attempts that an error and its causes tell of. */
+function attemptsOf(error: unknown): number {
+  for (let at = error, depth = 0; at instanceof Error && depth < 32; at = at.cause, depth++) {
+    // It has counted those of its causes.
+    if (at instanceof ServiceError) return at.attempts;
+    if (at instanceof AggregateError) return Math.max(0, ...at.errors.map(attemptsOf));
+  }
+  return 0;
 }
 
 /** The one error type: a dotted code, whose first segment decides the status on every wire. */
@@ -34,6 +46,11 @@ export class ServiceError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly violations: readonly FieldViolation[];
   readonly hops: number;
+  /**
+   * How many attempts were made of the call that failed, here or on any hop below: the greatest of the error and its causes; 0
+   * where none was. What was tried more than once below is not tried again above.
+   */
+  readonly attempts: number;
 
   constructor(code: string, message: string, options: ServiceErrorOptions = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
@@ -43,6 +60,7 @@ export class ServiceError extends Error {
     this.retryAfterMs = options.retryAfterMs;
     this.violations = options.violations ?? [];
     this.hops = options.hops ?? 0;
+    this.attempts = Math.max(options.attempts ?? 0, attemptsOf(options.cause));
   }
 
   /** The statuses of its code. */
