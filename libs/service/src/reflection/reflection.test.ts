@@ -97,7 +97,7 @@ describe('reflection and health, for clients without tokens', () => {
       assert.equal(filesOf(file)[0], 'account/v1/account.proto');
       assert.equal(filesOf(extension)[0], 'talaria/options/v1/options.proto');
       assert.equal(numbers?.$case, 'allExtensionNumbersResponse');
-      assert.deepEqual(numbers.value.extensionNumber, [52001, 52002, 72295728]);
+      assert.deepEqual(numbers.value.extensionNumber, [52001, 52002, 52003, 52004, 52005, 72295728]);
       assert.equal(missing.length, 4);
       for (const answer of missing) {
         assert.equal(answer.$case, 'errorResponse');
