@@ -94,6 +94,8 @@ test('how often a call was tried travels on, whatever the error is wrapped in', 
   assert.equal(attemptsAfter(new ServiceError('internal_service.y', 'Broken.', { cause: new Error('between', { cause: below }) })), 3);
   assert.equal(attemptsAfter(new ServiceError('internal_service.y', 'Broken.', { attempts: 1, cause: below })), 3);
   assert.equal(attemptsAfter(new ErrorSet([{ key: 'a', error: new Error('a') }, { key: 'b', error: below }]).combined), 3);
+  const { status, message, trailer } = toWire(below);
+  assert.deepEqual([2, 4].map((here) => fromWire(status, message, trailer, undefined, here).attempts), [3, 4]);
   assert.equal(attemptsAfter(unavailable('z', 'Away.')), 0);
   assert.equal(new ServiceError('unavailable', 'x', { attempts: -1 }).attempts, 0);
 });

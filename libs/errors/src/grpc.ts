@@ -62,17 +62,20 @@ function decode(bytes: Uint8Array): { info?: ErrorInfo; retry?: RetryInfo; bad?:
   }
 }
 
-/** As a peer sent it. Without our details (another platform's service), the code is the bare kind of the status. */
-export function fromWire(status: Status, message: string, trailer?: Metadata, cause?: unknown): ServiceError {
+/**
+ * As a peer sent it. Without our details (another platform's service), the code is the bare kind of the status. `attempts` is how
+ * many were made here; it counts if it is more than what the peer says.
+ */
+export function fromWire(status: Status, message: string, trailer?: Metadata, cause?: unknown, attempts = 0): ServiceError {
   const bytes = trailer?.get(DETAILS_KEY);
   const { info, retry, bad } = bytes instanceof Uint8Array ? decode(bytes) : {};
   const ours = info?.domain === DOMAIN ? info.metadata : undefined;
-  const { code, retryable, hops, attempts, ...params } = ours ?? {};
+  const { code, retryable, hops, attempts: below, ...params } = ours ?? {};
   const delay = retry?.retryDelay;
   return new ServiceError(code ?? kindNameOfStatus(status), message, {
     params: ours ? params : (info?.metadata ?? {}),
     hops: (Number(hops) || 0) + 1,
-    attempts: Number(attempts) || 0,
+    attempts: Math.max(attempts, Number(below) || 0),
     violations: (bad?.fieldViolations ?? []).map(({ field, description }) => ({ field, description })),
     cause,
     ...(retryable === undefined ? {} : { retryable: retryable === 'true' }),

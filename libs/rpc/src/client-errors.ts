@@ -9,7 +9,7 @@ const DETAILS_KEY = 'grpc-status-details-bin';
 /** A failure that no peer has described: what this side knows of it. */
 function localError(error: TransportError, contract: string): ServiceError | undefined {
   if (!isEmptyMetadata(error.trailer) && error.trailer.has(DETAILS_KEY)) return undefined;
-  const options = { cause: error, params: { contract } };
+  const options = { cause: error, params: { contract }, attempts: error.attempts };
   switch (error.code) {
     case Status.DEADLINE_EXCEEDED:
       return timeout('deadline', `${contract} did not answer in time`, options);
@@ -27,7 +27,7 @@ function localError(error: TransportError, contract: string): ServiceError | und
 /** What the caller of a method gets for whatever its call threw. */
 export function toServiceError(error: unknown, method: ContractMethod): unknown {
   if (error instanceof ServiceError) return error;
-  if (error instanceof TransportError) return localError(error, method.contract) ?? fromWire(error.code, error.details, error.trailer, error);
+  if (error instanceof TransportError) return localError(error, method.contract) ?? fromWire(error.code, error.details, error.trailer, error, error.attempts);
   // Middleware may throw nice-grpc's own error.
   if (error instanceof ClientError) return fromWire(error.code, error.details, undefined, error);
   const name = error instanceof Error ? error.name : '';

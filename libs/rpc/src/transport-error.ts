@@ -7,6 +7,8 @@ export class TransportError extends ClientError {
   readonly outcome: Outcome;
   /** What the peer sent along with the status; empty for a failure on this side. */
   readonly trailer: Metadata;
+  /** How many attempts were made of the call, as far as its policy has said; it travels on with the error. */
+  attempts = 0;
 
   constructor(path: string, code: Status, details: string, outcome: Outcome, trailer: Metadata = Metadata()) {
     super(path, code, details);
