@@ -24,6 +24,9 @@ export { formatVersionPreferences, parseVersionPreferences, VERSIONS_BAGGAGE, ty
 // For what decides which calls a server takes.
 export type { Admission, ArrivingCall, Refusal, Ticket } from './admission.ts';
 
+// For what decides which calls matter most.
+export { methodPriority, PRIORITIES, PRIORITY_BAGGAGE, priorityInBaggage, type Priority } from './priority.ts';
+
 // For resolvers, pickers, retries and transports.
 export { TransportError } from './transport-error.ts';
 export type { CallPlan, CallPolicy, FailedAttempt, MethodStats, PolicyCall } from './call-policy.ts';

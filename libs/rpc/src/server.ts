@@ -93,6 +93,7 @@ export function createServer(options: ServerOptions): Server {
           },
           calls,
           admission,
+          options: method.options,
           handler: callHandler(method, handler.bind(implementation), serve),
         };
       });

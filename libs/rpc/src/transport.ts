@@ -116,6 +116,8 @@ export interface ServedMethod extends WireMethod {
   readonly calls?: ContractCalls | undefined;
   /** Who decides whether a call of it is taken, before anything is decoded. Default: all are. */
   readonly admission?: Admission | undefined;
+  /** The options of its contract, for who decides about admission. */
+  readonly options?: object | undefined;
 }
 
 /** A server socket (or its like) on which contracts come and go. */
