@@ -34,7 +34,7 @@ function attempts(route: Route, method: ContractMethod, options: WireCallOptions
   let plan: CallPlan | undefined;
   const untriedOf = (candidates: readonly Candidate[]): number => candidates.filter((candidate) => !tried.has(candidate)).length;
   const done = (error?: unknown): void => {
-    if (current) route.picker.done?.(current, { startedAt, durationMs: clock.monotonic() - startedAt, ...(error === undefined ? {} : { error }) });
+    if (current) route.picker.done?.(current, { startedAt, durationMs: clock.monotonic() - startedAt, ...(error === undefined ? {} : { error }) }, method);
   };
   return {
     async pick() {

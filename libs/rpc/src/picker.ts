@@ -60,8 +60,8 @@ export interface EndpointStats {
 export interface Picker {
   /** One of `candidates` (never empty), by preference one that was not tried. It is the same array until something changes. */
   pick(candidates: readonly Candidate[], info: PickInfo): Candidate;
-  /** Told exactly once for each pick, with the candidate that was picked, when the attempt is over. Must not throw. */
-  done?(candidate: Candidate, result: AttemptResult): void;
+  /** Told exactly once for each pick, with what was picked and for which method, when the attempt is over. Must not throw. */
+  done?(candidate: Candidate, result: AttemptResult, method: WireMethod): void;
   /** What it knows of a candidate. */
   describe?(candidate: Candidate): EndpointStats;
   /** The connector closes. */
