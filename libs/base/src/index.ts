@@ -7,6 +7,6 @@ export { createLogger, silentLogger, LOG_FORMATS, LOG_LEVELS, LOG_OUTPUTS, type 
 export type { LogFormat } from './logging/format.ts';
 export type { LogDestination, LogOutput } from './logging/output.ts';
 export type { Capability, Host } from './capability.ts';
-export type { Checker, CheckResult } from './checker.ts';
+export type { Checker, CheckPriority, CheckResult } from './checker.ts';
 export type { Elections, Leadership } from './election.ts';
 export type { SharedDocument, SharedDocuments } from './shared-documents.ts';

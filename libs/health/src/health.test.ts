@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { silentLogger, type Checker, type Logger } from '@talaria/base';
+import { silentLogger, type Checker, type Clock, type Logger } from '@talaria/base';
 import { HealthCheckResponse_ServingStatus as ServingStatus } from '@talaria/contracts/health/v1/health';
 import { hasCode } from '@talaria/errors';
 import { healthHandlers } from './grpc-health.ts';
@@ -37,10 +37,16 @@ test('an instance serves when it says so and no critical checker fails', async (
   await health.check();
   assert.equal(health.status(CONTRACT), ServingStatus.SERVING);
   assert.deepEqual(health.results().map(({ name, ok }) => [name, ok]), [['database', true], ['cache', false]]);
-  assert.deepEqual(health.results()[0], { name: 'database', critical: true, ok: true, data: { connections: 3 }, durationMs: health.results()[0]?.durationMs });
+  const { durationMs, since, ...first } = health.results()[0] ?? assert.fail('it has run');
+  assert.deepEqual(first, { name: 'database', critical: true, priority: 'critical', ok: true, data: { connections: 3 } });
+  assert.ok(durationMs >= 0 && Math.abs(Date.parse(since) - Date.now()) < 60_000, since);
+  assert.ok(health.well);
   broken = true;
   await health.check();
+  const failedSince = health.results()[0]?.since;
   await health.check();
+  assert.equal(health.results()[0]?.since, failedSince, 'since its first failure');
+  assert.ok(!health.well);
   assert.equal(health.status(''), ServingStatus.NOT_SERVING);
   assert.equal(health.status(CONTRACT), ServingStatus.NOT_SERVING);
   broken = false;
@@ -66,6 +72,45 @@ test('a checker that hangs fails after its time, and its signal aborts', async (
   assert.match(outcome.error, /within 20 ms/);
   assert.ok(aborted);
   assert.equal(health.status(''), ServingStatus.NOT_SERVING);
+});
+
+test('a priority is critical if the checker is, else what it says, else warning; only critical ones count', async () => {
+  const fail = (): never => {
+    throw new Error('broken');
+  };
+  const health = createHealth({ checkers: [{ name: 'a', check: fail }, { name: 'b', priority: 'info', check: fail }, { name: 'c', critical: true, priority: 'info', check: () => ({}) }, { name: 'd', priority: 'critical', check: () => ({}) }] });
+  await health.check();
+  assert.deepEqual(health.results().map(({ name, priority, critical }) => [name, priority, critical]), [['a', 'warning', false], ['b', 'info', false], ['c', 'critical', true], ['d', 'critical', true]]);
+  assert.ok(health.well);
+  health.add({ name: 'e', priority: 'critical', check: fail });
+  await health.check();
+  assert.ok(!health.well);
+});
+
+test('a checker that hangs holds up no other: a critical failure is told at once', async () => {
+  const end = Promise.withResolvers<Record<string, unknown>>();
+  const health = createHealth({ checkers: [{ name: 'hanging', check: () => end.promise }, { name: 'broken', critical: true, check: () => Promise.reject(new Error('no')) }], timeoutMs: 600_000 });
+  health.setOverall(true);
+  const changed = new Promise<void>((resolve) => void health.onChange(() => resolve()));
+  health.start();
+  await changed;
+  assert.ok(!health.well);
+  assert.deepEqual(health.results().map(({ name }) => name), ['broken']);
+  health.stop();
+  end.resolve({});
+});
+
+test('a process that was held up itself gives a check its time again', async () => {
+  let now = 0;
+  const timers: { readonly at: number; readonly fire: () => void }[] = [];
+  const clock: Clock = { now: () => now, monotonic: () => now, after: (ms, fire) => (timers.push({ at: now + ms, fire }), () => {}) };
+  const answer = Promise.withResolvers<Record<string, unknown>>();
+  const health = createHealth({ checkers: [{ name: 'slow', critical: true, check: () => answer.promise }], timeoutMs: 100, clock });
+  const round = health.check();
+  now = 60_000; // As after SIGCONT.
+  timers.shift()?.fire();
+  answer.resolve({ fine: true });
+  assert.equal((await round)[0]?.ok, true);
 });
 
 test('the rounds go on by themselves until the health is stopped', async () => {

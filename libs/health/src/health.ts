@@ -1,6 +1,7 @@
 import type { Checker } from '@talaria/base';
 import { HealthCheckResponse_ServingStatus as ServingStatus } from '@talaria/contracts/health/v1/health';
-import { createChecks, type CheckOutcome, type ChecksOptions } from './checks.ts';
+import { createChecks, type ChecksOptions } from './checks.ts';
+import type { CheckOutcome } from './run-checker.ts';
 
 /** The health of one instance. */
 export interface Health {
@@ -19,11 +20,13 @@ export interface Health {
   statuses(): ReadonlyMap<string, ServingStatus>;
   /** Calls `listener` after every change; the answer stops that. */
   onChange(listener: () => void): () => void;
+  /** Whether no critical checker fails, whatever the instance itself says; before the first results, true. */
+  readonly well: boolean;
   /** What the checkers found last. */
   results(): readonly CheckOutcome[];
   /** Runs the checkers once, now. */
   check(): Promise<readonly CheckOutcome[]>;
-  /** Runs one more checker, from the next round on. */
+  /** Runs one more checker from now on. */
   add(checker: Checker): void;
   /** Starts to run the checkers again and again. */
   start(): void;
@@ -82,6 +85,9 @@ export function createHealth(options: ChecksOptions): Health {
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    get well() {
+      return checks.well;
     },
     results: () => checks.outcomes,
     check: () => checks.run(),
