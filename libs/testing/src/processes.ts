@@ -21,9 +21,11 @@ async function allProcesses(): Promise<Row[]> {
   );
 }
 
-async function environmentHas(pid: number, text: string): Promise<boolean> {
+async function worksOn(pid: number, stateDir: string): Promise<boolean> {
   try {
-    return (await readFile(`/proc/${pid}/environ`, 'latin1')).split('\0').includes(text);
+    const text = `TALARIA_STATE_DIR=${stateDir}`;
+    // Of several instances of an app, each has a folder of its own below it.
+    return (await readFile(`/proc/${pid}/environ`, 'latin1')).split('\0').some((each) => each === text || each.startsWith(`${text}/`));
   } catch {
     return false; // It ended meanwhile, belongs to another user, or this machine has no /proc.
   }
@@ -35,7 +37,7 @@ export async function processesOf(stateDir: string, root: number): Promise<Runni
   const found = new Map<number, Row>();
   for (const row of rows) {
     if (row.pid === process.pid) continue;
-    if (row.pid === root || row.command.includes(stateDir) || (await environmentHas(row.pid, `TALARIA_STATE_DIR=${stateDir}`))) found.set(row.pid, row);
+    if (row.pid === root || row.command.includes(stateDir) || (await worksOn(row.pid, stateDir))) found.set(row.pid, row);
   }
   for (let grew = true; grew; ) {
     const children = rows.filter(({ pid, parent }) => !found.has(pid) && found.has(parent));

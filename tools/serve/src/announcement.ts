@@ -15,14 +15,17 @@ export interface Announcement {
   /** The gateway's port, if it is served. */
   readonly port: number | undefined;
   readonly seconds: number;
+  /** How often apps run, by name. */
+  readonly instances: ReadonlyMap<string, number>;
   /** Only if it is not the default one. */
   readonly stateDir: string | undefined;
 }
 
 /** What to say when everything works. */
-export function readyText({ root, app, port, seconds, stateDir }: Announcement): string {
+export function readyText({ root, app, port, seconds, instances, stateDir }: Announcement): string {
   const where = port === undefined ? '' : ` at http://localhost:${port}`;
-  const lines = [`${app.name} is ready${where} after ${seconds.toFixed(1)} s.`, ...(port === undefined ? [] : [`Its HTTP API is described at http://localhost:${port}/docs.`]), ''];
+  const several = [...instances].filter(([, count]) => count > 1).map(([name, count]) => `${name} in ${count} instances`);
+  const lines = [`${app.name} is ready${where} after ${seconds.toFixed(1)} s${several.length > 0 ? `: ${several.join(', ')}` : ''}.`, ...(port === undefined ? [] : [`Its HTTP API is described at http://localhost:${port}/docs.`]), ''];
   const transcript = join(root, app.folder, TRANSCRIPT);
   if (port !== undefined && existsSync(transcript)) {
     const text = readFileSync(transcript, 'utf8').replaceAll(TRANSCRIPT_PORT, `localhost:${port}`);

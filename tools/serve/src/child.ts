@@ -24,6 +24,8 @@ export interface ChildOptions {
   readonly onReady?: (message: ReadyMessage) => void;
   /** Called whenever a process starts or ends. */
   readonly onChange?: () => void;
+  /** How long it may take to stop when it is restarted, in ms. Default 5,000: whoever changes a source waits for it. */
+  readonly restartLimitMs?: number;
 }
 
 /** A process that comes back when it dies. */
@@ -34,6 +36,8 @@ export interface Child {
   /** The process that runs now. */
   readonly process: ProcessIdentity | undefined;
   start(): void;
+  /** Resolves when it works, at once if it does; `onEnd` hears of each time that it ends before. */
+  untilReady(onEnd?: () => void): Promise<void>;
   /** Stops the process, if it runs, and starts it anew, without backoff. */
   restart(reason: string): Promise<void>;
   /** Stops for good: SIGTERM, and SIGKILL after `limitMs`. */
@@ -50,7 +54,6 @@ const STABLE_MS = 2000;
 const NOTICE_MS = 50;
 /** What Node writes when its program has ended and a debugger is still attached: it would wait for that for ever. */
 const HELD_BY_DEBUGGER = 'Waiting for the debugger to disconnect...';
-/** How long a process may take to stop when a changed source restarts it. */
 const RESTART_LIMIT_MS = 5000;
 
 /**
@@ -58,7 +61,7 @@ const RESTART_LIMIT_MS = 5000;
  * alone, which then stops apps before engines; if the supervisor dies, the IPC channel closes and the process stops by itself.
  */
 export function createChild(options: ChildOptions): Child {
-  const { name, output } = options;
+  const { name, output, restartLimitMs = RESTART_LIMIT_MS } = options;
   const grouped = process.platform !== 'win32';
   let running: { readonly child: ChildProcess; readonly identity: ProcessIdentity; readonly exited: Promise<void> } | undefined;
   let ready = false;
@@ -69,6 +72,7 @@ export function createChild(options: ChildOptions): Child {
   let wanted = false;
   /** Set while we stop it ourselves, so that its end is no death. */
   let stopping = false;
+  const waiting = new Set<{ readonly resolve: () => void; readonly onEnd: (() => void) | undefined }>();
 
   const signal = (child: ChildProcess, what: NodeJS.Signals): void => {
     try {
@@ -98,6 +102,8 @@ export function createChild(options: ChildOptions): Child {
       ready = true;
       readySince ??= performance.now();
       options.onReady?.(message as ReadyMessage);
+      for (const { resolve } of waiting) resolve();
+      waiting.clear();
     });
     const exited = new Promise<void>((resolve) => {
       const onEnd = (how: string): void => {
@@ -121,7 +127,10 @@ export function createChild(options: ChildOptions): Child {
     if (readySince !== undefined && performance.now() - readySince >= STABLE_MS) backoff = FIRST_BACKOFF_MS;
     readySince = undefined;
     const line = `${name} ${how}; it starts again in ${backoff / 1000} s.`;
-    notice = setTimeout(() => output.say(line), NOTICE_MS);
+    notice = setTimeout(() => {
+      output.say(line);
+      for (const { onEnd } of waiting) onEnd?.();
+    }, NOTICE_MS);
     timer = setTimeout(launch, backoff);
     backoff = Math.min(backoff * 2, MAX_BACKOFF_MS);
   };
@@ -156,10 +165,11 @@ export function createChild(options: ChildOptions): Child {
       wanted = true;
       launch();
     },
+    untilReady: (onEnd) => (ready ? Promise.resolve() : new Promise((resolve) => waiting.add({ resolve, onEnd }))),
     restart(reason) {
       restarting ??= (async () => {
         output.say(`${name} restarts: ${reason}.`);
-        await end(RESTART_LIMIT_MS);
+        await end(restartLimitMs);
         restarting = undefined;
         backoff = FIRST_BACKOFF_MS;
         readySince = undefined;

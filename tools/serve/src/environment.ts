@@ -30,6 +30,11 @@ export function sharedEnvironment(stateDir: string, env: NodeJS.ProcessEnv, term
   return { ...rest, TALARIA_SUPERVISED: '1', TALARIA_STATE_DIR: stateDir, LOG_FORMAT: env['LOG_FORMAT'] || (terminal ? 'pretty' : 'json') };
 }
 
+/** Where an instance keeps what it must not share: the first one where a single one does, the others below that. */
+export function instanceStateDir(stateDir: string, app: string, index: number): string {
+  return index === 0 ? stateDir : join(stateDir, 'instances', `${app}-${index + 1}`);
+}
+
 /** What one app gets. */
 export function appEnvironment(app: App, all: readonly App[], shared: NodeJS.ProcessEnv, stateDir: string, backends: Backends, port: number | undefined): NodeJS.ProcessEnv {
   return {

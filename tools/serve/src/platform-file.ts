@@ -12,6 +12,8 @@ export interface PlatformFile {
   readonly apps: readonly string[];
   /** The contracts of each service that is served, by its name: `service.account`. */
   readonly services: Readonly<Record<string, readonly string[]>>;
+  /** How often each app runs. */
+  readonly instances: Readonly<Record<string, number>>;
   /** `http://localhost:8080`, if the gateway is served. */
   readonly gateway?: string | undefined;
   /** As in ETCD_ENDPOINTS. */

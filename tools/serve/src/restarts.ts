@@ -1,14 +1,14 @@
-import type { Child } from './child.ts';
 import type { ImportGraph } from './imports.ts';
 import type { Output } from './output.ts';
+import type { Rolling } from './rolling.ts';
 import { watchTree } from './watch.ts';
 
 /** What is watched, and what a change means. */
 export interface RestartOptions {
   readonly root: string;
   readonly graph: ImportGraph;
-  /** Each process with the file that it starts from. */
-  readonly programs: readonly { readonly child: Child; readonly entry: string }[];
+  /** Each program, in one or several instances, with the file that it starts from. */
+  readonly programs: readonly { readonly instances: Rolling; readonly entry: string }[];
   readonly output: Output;
   /** Generates the contracts anew: which generated files are different now, or undefined if that failed. */
   readonly generate: () => Promise<readonly string[] | undefined>;
@@ -35,11 +35,11 @@ export function restartOnChange(options: RestartOptions): { close(): void } {
       if (generated?.length === 0) output.say('The generated code is the same as before.');
     }
     if (closed) return;
-    for (const { child, entry } of programs) {
+    for (const { instances, entry } of programs) {
       const now = graph.filesOf(entry);
       const reason = [...changed].find((file) => now.has(file) || used.get(entry)?.has(file));
       used.set(entry, now);
-      if (reason !== undefined) void child.restart(`${reason} changed`);
+      if (reason !== undefined) instances.restart(`${reason} changed`);
     }
   };
 

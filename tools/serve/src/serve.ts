@@ -1,5 +1,6 @@
-import { HELP, readArguments, type InspectOption, type ServeArguments } from './arguments.ts';
+import { HELP, readArguments, type ServeArguments } from './arguments.ts';
 import { listenToFront, runInFront, SUPERVISE, type Front } from './front.ts';
+import { instanceCounts, instanceNames } from './instances.ts';
 import { createOutput, type Output } from './output.ts';
 import { ServeError } from './serve-error.ts';
 import { acquireStateDir, stateDirOf, type StateDir } from './state-dir.ts';
@@ -23,7 +24,7 @@ function complain(error: unknown): void {
 }
 
 /** Serves `app` until it is told to stop. */
-async function run({ app, inspect }: { readonly app: string; readonly inspect: InspectOption | undefined }, connect: (onStop: (why: string) => void) => Front): Promise<void> {
+async function run({ app, inspect, instances: wanted }: ServeArguments & { readonly app: string }, connect: (onStop: (why: string) => void) => Front): Promise<void> {
   const root = process.cwd();
   let output: Output | undefined;
   let stateDir: StateDir | undefined;
@@ -55,9 +56,10 @@ async function run({ app, inspect }: { readonly app: string; readonly inspect: I
   try {
     const packages = readPackages(root);
     const apps = appsFor(app, packages, root);
-    output = createOutput(process.stdout, ['etcd', 'postgres', ...apps.map(({ name }) => name)], process.env);
+    const instances = instanceCounts(wanted, app, apps);
+    output = createOutput(process.stdout, ['etcd', 'postgres', ...[...instances].flatMap(([name, count]) => instanceNames(name, count))], process.env);
     stateDir = acquireStateDir(stateDirOf(root, process.env), app);
-    supervisor = await supervise({ root, app, inspect, apps, packages, stateDir, env: process.env, output, terminal: process.stdout.isTTY });
+    supervisor = await supervise({ root, app, inspect, instances, apps, packages, stateDir, env: process.env, output, terminal: process.stdout.isTTY });
     if (told) await finish(supervisor, (told as { why: string }).why);
   } catch (error) {
     complain(error);

@@ -8,9 +8,9 @@ import { isAlive } from './process-identity.ts';
 import { fakeWorkspace, until, type FakeWorkspace, type Served } from './testing/fake-workspace.ts';
 
 /** A workspace that is served and ready. */
-async function ready(app: string, env: NodeJS.ProcessEnv = {}): Promise<{ workspace: FakeWorkspace; served: Served } & AsyncDisposable> {
+async function ready(app: string, env: NodeJS.ProcessEnv = {}, args: readonly string[] = []): Promise<{ workspace: FakeWorkspace; served: Served } & AsyncDisposable> {
   const workspace = fakeWorkspace();
-  const served = workspace.serve(app, { PORT: String(await freePort()), ...env });
+  const served = workspace.serve(app, { PORT: String(await freePort()), ...env }, args);
   await until('ready', () => served.output().includes('is ready'), served.output);
   // With a gateway, ready is what that says, and the one here does not ask the others.
   if (app === 'whole') await until('all run', () => alive(workspace, ...EVERYTHING).length === EVERYTHING.length, served.output);
@@ -101,6 +101,43 @@ describe('a supervisor', { concurrency: 3 }, () => {
     assert.equal(workspace.pidsOf('api-gateway').length, 1);
   });
 
+  it('runs several instances, and brings back the one that dies', async () => {
+    await using it = await ready('alpha', {}, ['--instances=3']);
+    const { workspace, served } = it;
+    assert.match(served.output(), /alpha is ready after [\d.]+ s: alpha in 3 instances\./);
+    for (const name of ['alpha#1', 'alpha#2', 'alpha#3']) assert.match(served.output(), new RegExp(`${name} +\\| alpha runs`));
+    assert.deepEqual((JSON.parse(workspace.read('.talaria/platform.json')) as { instances: unknown }).instances, { beta: 1, alpha: 3 });
+    const pids = workspace.pidsOf('alpha');
+    const folders = pids.map((pid) => workspace.envOfProcess('alpha', pid)['TALARIA_STATE_DIR']);
+    assert.equal(new Set(folders).size, 3, 'each has a state directory of its own');
+    process.kill(pids[1] ?? -1, 'SIGKILL');
+    await until('it is back', () => workspace.pidsOf('alpha').length === 4 && alive(workspace, 'alpha').length === 3, served.output);
+    assert.match(served.output(), /alpha#[123] was ended by SIGKILL; it starts again in 0\.1 s/);
+    served.process.kill('SIGTERM');
+    assert.equal(await served.exited, 0);
+    assert.deepEqual(alive(workspace, ...EVERYTHING), []);
+  });
+
+  it('restarts several instances one by one, and stops at one that does not come back', async () => {
+    await using it = await ready('beta', {}, ['--instances', '3']);
+    const { workspace, served } = it;
+    const noting = `import { appendFileSync } from 'node:fs';\nimport { program } from '@fake/program';\nprocess.on('exit', () => appendFileSync('log/walk', 'down '));\nappendFileSync('log/walk', 'up ');\nprogram('beta');\n`;
+    workspace.write('apps/beta/src/main.ts', noting);
+    await until('all restarted', () => workspace.pidsOf('beta').length === 6 && alive(workspace, 'beta').length === 3, served.output);
+    workspace.write('apps/beta/src/main.ts', `// again\n${noting}`);
+    await until('all restarted again', () => workspace.pidsOf('beta').length === 9 && alive(workspace, 'beta').length === 3, served.output);
+    assert.equal(workspace.read('log/walk'), 'up up up down up down up down up ');
+
+    workspace.write('apps/beta/src/main.ts', 'throw new Error("broken on purpose")');
+    await until('it says so', () => served.output().includes('The other instances of beta go on as they are until beta#1 works.'), served.output);
+    await until('it has tried again', () => /beta#1 ended with exit code 1; it starts again in 0\.4 s/.test(served.output()), served.output);
+    assert.equal(alive(workspace, 'beta').length, 2);
+    assert.equal(workspace.read('log/walk'), 'up up up down up down up down up down ');
+    workspace.write('apps/beta/src/main.ts', `// mended\n${noting}`);
+    await until('all have it', () => workspace.pidsOf('beta').length === 12 && alive(workspace, 'beta').length === 3, served.output);
+    assert.equal(workspace.read('log/walk'), 'up up up down up down up down up down up down up down up ');
+  });
+
   it('generates first when a contract changes, and keeps the old code when that fails', async () => {
     await using it = await ready('alpha');
     const { workspace, served } = it;
@@ -173,8 +210,8 @@ describe('a supervisor', { concurrency: 3 }, () => {
 
 describe('before anything starts, one sentence says what to do about', { concurrency: 3 }, () => {
   /** What it says when it refuses. */
-  const refusal = async (workspace: FakeWorkspace, app: string, env: NodeJS.ProcessEnv): Promise<string> => {
-    const served = workspace.serve(app, env);
+  const refusal = async (workspace: FakeWorkspace, app: string, env: NodeJS.ProcessEnv, args: readonly string[] = []): Promise<string> => {
+    const served = workspace.serve(app, env, args);
     assert.equal(await served.exited, 1);
     return served.output();
   };
@@ -197,6 +234,7 @@ describe('before anything starts, one sentence says what to do about', { concurr
     }
     assert.deepEqual(EVERYTHING.flatMap((name) => workspace.pidsOf(name)), []);
     assert.match(await refusal(workspace, 'whole', { PORT: 'many' }), /^serve: PORT is "many", which is no port: .*\n$/);
+    assert.match(await refusal(workspace, 'whole', { PORT: String(await freePort()) }, ['--instances=api-gateway=2']), /^serve: api-gateway runs once, .*\n$/);
     assert.match(await refusal(workspace, 'nothing', {}), /^serve: There is no app "nothing"\. Serve one of: .*alpha.*\n$/);
   });
 

@@ -18,6 +18,8 @@ export interface FakeWorkspace {
   supervisor(): number;
   /** What the environment of the latest process of `name` was. */
   envOf(name: string): NodeJS.ProcessEnv;
+  /** And that of one of its processes. */
+  envOfProcess(name: string, pid: number): NodeJS.ProcessEnv;
   /** Kills what is left, and removes everything. */
   remove(): Promise<void>;
 }
@@ -36,8 +38,9 @@ const PROGRAM = `
 import { appendFileSync, writeFileSync, mkdirSync, renameSync } from 'node:fs';
 export function program(name, message = {}) {
   mkdirSync('log', { recursive: true });
-  writeFileSync(\`log/\${name}.env~\`, JSON.stringify(process.env));
-  renameSync(\`log/\${name}.env~\`, \`log/\${name}.env\`);
+  writeFileSync(\`log/\${name}.\${process.pid}.env\`, JSON.stringify(process.env));
+  writeFileSync(\`log/\${name}.\${process.pid}~\`, JSON.stringify(process.env));
+  renameSync(\`log/\${name}.\${process.pid}~\`, \`log/\${name}.env\`);
   const stop = () => { appendFileSync('log/stops', \`\${name}\\n\`); process.exit(0); };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
@@ -140,6 +143,7 @@ export function fakeWorkspace({ installed = false }: FakeWorkspaceOptions = {}):
     pidsOf,
     supervisor: () => supervisorOf() ?? -1,
     envOf: (name) => JSON.parse(read(`log/${name}.env`)) as NodeJS.ProcessEnv,
+    envOfProcess: (name, pid) => JSON.parse(read(`log/${name}.${pid}.env`)) as NodeJS.ProcessEnv,
     serve(app, env = {}, args = []) {
       const { TALARIA_STATE_DIR: _a, PORT: _b, ETCD_ENDPOINTS: _c, DATABASE_URL: _d, LOG_FORMAT: _e, NODE_TEST_CONTEXT: _f, ...inherited } = process.env;
       const child = spawn(process.execPath, [join(import.meta.dirname, '../main.ts'), app, ...args], { cwd: root, env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'], timeout: LIFETIME_MS, killSignal: 'SIGKILL' });
