@@ -4,3 +4,9 @@ export { retryNeverSent, type RetryNeverSentOptions } from './retry-never-sent.t
 // Rates: of those who call, and of those who are called.
 export { tokenBucket, type TokenBucket, type TokenBucketOptions } from './rate/token-bucket.ts';
 export { tokenBuckets, type TokenBuckets, type TokenBucketsOptions } from './rate/token-buckets.ts';
+
+// Faults, on purpose.
+export { createFaults, type Faults, type FaultsOptions } from './faults/faults.ts';
+export type { ActiveRule } from './faults/active-rule.ts';
+export type { Fault, FaultRule, StatusName } from './faults/fault-rule.ts';
+export { faultyTransport } from './faults/faulty-transport.ts';
