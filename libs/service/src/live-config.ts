@@ -3,6 +3,7 @@ import { duration, etcdConfigSource, openConfig, setting, type Config, type Conf
 import type { Etcd } from '@talaria/etcd';
 import { samplingRatio } from '@talaria/telemetry';
 import { z } from 'zod';
+import { faultRulesSetting, faultsAllowed } from './fault-rules.ts';
 import type { PlatformSettings } from './platform-settings.ts';
 import type { Platform } from './types.ts';
 
@@ -25,7 +26,7 @@ const BUILT_IN = {
 /** The live settings of a service. */
 export interface ServiceConfig extends LiveConfig {
   /** Those of the platform itself. */
-  readonly builtIn: Config<typeof BUILT_IN>;
+  readonly builtIn: Config<typeof BUILT_IN & { readonly 'faults.rules': ReturnType<typeof faultRulesSetting> }>;
   /** Whether live values come from somewhere. */
   readonly isFollowed: boolean;
 }
@@ -61,5 +62,5 @@ export function serviceConfig({ name, env, log, settings, platform, etcd }: Serv
       return platform.config ?? (inEtcd ? etcdConfigSource({ etcd: etcd(), log, namespace: settings.namespace }) : undefined);
     },
   });
-  return { ...config, builtIn: config.declare(BUILT_IN), isFollowed: inEtcd || platform.config !== undefined };
+  return { ...config, builtIn: config.declare({ ...BUILT_IN, 'faults.rules': faultRulesSetting(faultsAllowed(env)) }), isFollowed: inEtcd || platform.config !== undefined };
 }

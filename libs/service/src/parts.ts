@@ -8,6 +8,7 @@ import { retryNeverSent, roundRobin } from '@talaria/resilience';
 import { contractMethod, contractName, createConnector, grpcTransport, inprocTransport, type ClientMiddleware, type Connector, type Resolver, type Transport } from '@talaria/rpc';
 import { ambientFields, startTelemetry, type Telemetry } from '@talaria/telemetry';
 import { deferredLogger } from './deferred-logger.ts';
+import { injectedFaults } from './injected-faults.ts';
 import { serviceConfig, type ServiceConfig } from './live-config.ts';
 import { nobodyServes } from './nobody-serves.ts';
 import type { PlatformSettings } from './platform-settings.ts';
@@ -127,13 +128,15 @@ export function createParts(options: ServiceOptions, settings: PlatformSettings,
       throw await absence.explain(error, contractMethod(call.method).contract);
     }
   };
-  const transports = platform.transports ?? [grpcTransport(), inprocTransport()];
+  const faulty = injectedFaults(platform.transports ?? [grpcTransport(), inprocTransport()], { env, service: name, instance: settings.instance, rules: config.builtIn['faults.rules'], log, verifier: () => verifier });
+  const { transports } = faulty;
   const connector = createConnector({ resolver, transports, picker: () => roundRobin(), retry: retryNeverSent(), onVersionFallback: versionFallbackLog(log), deadlines: config.builtIn['call.deadlines'], clock: platform.clock, middleware: [opening, ...(tokens ? [authClientMiddleware({ tokens })] : [])] });
   const auth = once(() => connector.client(AuthServiceDefinition));
   const given = options.auth?.keys ?? platform.keys;
   const fetched = remoteKeys({ fetch: async (signal) => (await auth().getKeys({}, { signal })).jwks, log, ...clock });
   const keys = given ?? fetched;
 
+  const verifier = tokenVerifier(keys, clock);
   let stopWarming = (): void => {};
 
   return {
@@ -142,12 +145,13 @@ export function createParts(options: ServiceOptions, settings: PlatformSettings,
     connector,
     resolver,
     rules: accessRules({ exempt: EXEMPT }),
-    verifier: tokenVerifier(keys, clock),
+    verifier,
     tokens,
     // Never critical: a service goes on with what it knows.
     checkers: [
       ...(platform.registry && platform.resolver ? [] : [{ name: 'etcd', check: (signal: AbortSignal) => needEtcd().checker().check(signal) }]),
       ...(config.isFollowed ? [config.checker] : []),
+      ...faulty.checkers,
     ],
     config,
     etcd,

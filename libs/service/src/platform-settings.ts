@@ -14,6 +14,7 @@ const SHAPE = {
   TALARIA_ZONE: setting(z.string().optional(), { description: 'where this instance stands' }),
   TALARIA_VERSION: setting(z.string().optional(), { description: 'the version that this instance runs' }),
   TALARIA_SERVICE_KEY_FILE: setting(z.string().optional(), { description: 'the private JWK of this service' }),
+  TALARIA_FAULTS: setting(z.enum(['allow', 'refuse']).default('refuse'), { description: 'whether the live setting faults.rules may break calls on purpose' }),
   LOG_FORMAT: setting(z.enum(LOG_FORMATS).optional(), { description: 'pretty for people, json or logfmt for machines; without it pretty on a terminal, else json' }),
   LOG_OUTPUT: setting(z.enum(LOG_OUTPUTS).default('stdout'), { description: 'the stream that events are written to' }),
 } as const;
