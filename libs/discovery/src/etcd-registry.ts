@@ -7,6 +7,7 @@ import { changed, sortEndpoints, toValue } from './entry.ts';
 import { keysOf } from './keys.ts';
 import { publish } from './publication.ts';
 import type { RegisteredEndpoint, Registry } from './registry.ts';
+import { etcdReports } from './reports/etcd-reports.ts';
 import { checkPublication, checkRegistration } from './validate.ts';
 
 /** How a registry in etcd is made. */
@@ -85,6 +86,7 @@ export function etcdRegistry({ etcd, log, namespace = 'default', ttlSeconds }: E
       }
       return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([contract, endpoints]) => [contract, sortEndpoints(endpoints)]));
     },
+    reports: etcdReports({ etcd, keys }),
     async close() {
       if (closed) return;
       closed = true;

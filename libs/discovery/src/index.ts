@@ -6,3 +6,4 @@ export { memoryRegistry, type MemoryRegistry } from './memory-registry.ts';
 export { etcdElections, type EtcdElectionsOptions } from './elections/etcd-elections.ts';
 export { memoryElections, type MemoryElections } from './elections/memory-elections.ts';
 export type { ScheduleRuns, ServiceElections } from './elections/elections.ts';
+export { MONITOR_ELECTION, type CheckReport, type HealthReports, type InstanceReport } from './reports/reports.ts';

@@ -13,6 +13,8 @@ export interface Keys {
   elections(service: string): string;
   /** Of all schedules of a service. */
   schedules(service: string): string;
+  /** Of what monitors have found. */
+  readonly reports: string;
 }
 
 /** The keys of a namespace. Throws for a name that would reach into another one. */
@@ -30,5 +32,6 @@ export function keysOf(namespace: string): Keys {
     route: (route) => `${base}/routes/${route}`,
     elections: (service) => `${base}/elections/${service}/`,
     schedules: (service) => `${base}/schedules/${service}/`,
+    reports: `${base}/health/`,
   };
 }

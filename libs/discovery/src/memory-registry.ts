@@ -3,6 +3,7 @@ import { findConflict } from './conflicts.ts';
 import { descriptorHash } from './descriptor-hash.ts';
 import { changed, fromValue, sortEndpoints, toValue } from './entry.ts';
 import type { ContractInfo, RegisteredEndpoint, Registry } from './registry.ts';
+import { memoryReports } from './reports/memory-reports.ts';
 import { checkPublication, checkRegistration } from './validate.ts';
 
 /** A registry and the resolver that goes with it. */
@@ -88,6 +89,7 @@ export function memoryRegistry(): MemoryRegistry {
       const names = new Set([...contracts.keys(), ...[...instances].filter(([, known]) => known.size > 0).map(([contract]) => contract)]);
       return new Map([...names].sort().map((contract) => [contract, endpointsOf(contract)]));
     },
+    reports: memoryReports(),
     resolve(contract) {
       const mine = new Set<Listener<readonly Endpoint[]>>();
       const all = listeners.get(contract) ?? new Set<Listener<readonly Endpoint[]>>();

@@ -1,4 +1,5 @@
 import type { Endpoint } from '@talaria/rpc';
+import type { HealthReports } from './reports/reports.ts';
 
 /** What an instance says of itself. */
 export interface Instance {
@@ -107,6 +108,8 @@ export interface Registry {
   watchContracts(listener: (contracts: ReadonlyMap<string, ContractInfo>) => void): ContractsWatch;
   /** Who serves what, now: each contract with its endpoints, none for one that is published only. Rejects while the registry is away. */
   services(): Promise<ReadonlyMap<string, readonly RegisteredEndpoint[]>>;
+  /** What the monitors of the services have found. */
+  readonly reports: HealthReports;
   /** Takes out everything that was registered here, and stops publishing and watching. */
   close(): Promise<void>;
 }

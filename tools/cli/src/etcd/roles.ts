@@ -33,7 +33,7 @@ function readerRole(namespace: string): Role {
   return { name: roleNames(namespace).reader, permissions: [PULSE, ...folders.map((folder) => read(base + folder))] };
 }
 
-/** What one service has for itself: its own registrations, its settings (to read), its schedules and elections. */
+/** What one service has for itself: its own registrations, its settings (to read), its schedules, elections and health. */
 function serviceRole(namespace: string, service: string, { contracts, routes }: Owned): Role {
   const base = `talaria/${namespace}/`;
   return {
@@ -44,7 +44,7 @@ function serviceRole(namespace: string, service: string, { contracts, routes }: 
       // Named after their content, so that nobody can put another in their place.
       readwrite(`${base}descriptors/`),
       readwrite(`${base}schemas/${service}@`),
-      ...['applied', 'schedules', 'elections'].map((folder) => readwrite(`${base}${folder}/${service}/`)),
+      ...['applied', 'schedules', 'elections', 'health'].map((folder) => readwrite(`${base}${folder}/${service}/`)),
       ...contracts.flatMap((contract): EtcdPermission[] => [
         readwrite(`${base}services/${contract}/`),
         { access: 'readwrite', key: `${base}contracts/${contract}`, prefix: false },
