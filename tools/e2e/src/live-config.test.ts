@@ -23,7 +23,7 @@ let account: string;
 before(async () => {
   receiver = await startReceiver();
   collector = await startSpanReceiver();
-  platform = await startRealPlatform({ env: { TALARIA_NAMESPACE: NAMESPACE, LOG_LEVEL: 'info', OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '50' } });
+  platform = await startRealPlatform({ env: { TALARIA_NAMESPACE: NAMESPACE, LOG_LEVEL: 'info', TALARIA_FAULTS: 'allow', OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '50' } });
   etcd = connectEtcd({ endpoints: findPlatform({}, platform.stateDir).endpoints, log: silentLogger });
   token = await login(platform);
   account = await openAccount(platform, token);
@@ -138,6 +138,21 @@ test('the schedule of webhooks', async () => {
   await eventually(() => linesOf('service.webhook').some((line) => line.msg === 'webhook attempt failed' && line.retry_in_ms === null), PATIENTLY);
   assert.equal(receiver.received.length, 3);
   await config('unset', 'service.webhook', 'webhook.delays', 'webhook.attempt_timeout');
+});
+
+test('faults, on purpose, in the service that is called and in the one that calls', async () => {
+  const fault = (side: string): string => JSON.stringify([{ id: `${side}-down`, side, method: 'account.v1.AccountService/ListAccounts', fault: { error: { code: 'UNAVAILABLE' } } }]);
+  for (const [service, side] of [
+    ['service.account', 'server'],
+    ['api.gateway', 'client'],
+  ] as const) {
+    await config('set', service, 'faults.rules', fault(side));
+    assert.equal((await ask(platform, '/accounts', { token })).status, 503);
+    await eventually(() => linesOf(service).some(({ level, msg = '' }) => level === 'warn' && msg.includes(`${side}-down: UNAVAILABLE`)), PATIENTLY);
+    await config('unset', service, 'faults.rules');
+    await eventually(async () => (await ask(platform, '/accounts', { token })).status === 200, PATIENTLY);
+  }
+  await assert.rejects(config('set', 'service.account', 'faults.rules', '[{"side": "server", "fault": {"delay": "soon"}}]'), /faults\.rules/);
 });
 
 test('a change for a while ends by itself', async () => {
