@@ -10,3 +10,7 @@ export { createFaults, type Faults, type FaultsOptions } from './faults/faults.t
 export type { ActiveRule } from './faults/active-rule.ts';
 export type { Fault, FaultRule, StatusName } from './faults/fault-rule.ts';
 export { faultyTransport } from './faults/faulty-transport.ts';
+
+// How calls are made: retries, hedges, breakers, and the rates of those who call.
+export { callPolicies, type CallPoliciesOptions } from './calls/call-policies.ts';
+export type { BreakerSettings, BudgetSettings, CallPolicySettings, HedgeSettings, MethodPolicySettings, RateSettings, RetrySettings } from './calls/policy-settings.ts';
