@@ -8,17 +8,25 @@ export interface ArrivingCall {
   readonly path: string;
   readonly method: ServedMethod;
   readonly peer: Peer;
-  /** The first value of a textual header (its name in lower case), without copying the others; undefined if the client did not send it. */
+  /**
+   * A textual header by its name in lower case, without copying the others; undefined if the client did not send it. Values of one that
+   * was sent several times are joined by `, `.
+   */
   header(name: string): string | undefined;
   /** When the client stops waiting, in ms of `clock.monotonic()`. */
   readonly deadline?: number | undefined;
   /** What `deadline` is measured by. Default: the time of this machine. */
   readonly clock?: Clock | undefined;
+  /** Whether its client has hung up or stopped waiting: what waits for a turn of it may be forgotten. */
+  readonly gone: boolean;
 }
 
 /** That a call was admitted. */
 export interface Ticket {
-  /** Called exactly once, when the call is over, however it ended; `code` is its status, CANCELLED if its client hung up. Must not throw. */
+  /**
+   * Called exactly once, when the call is over, however it ended; `code` is its status, CANCELLED if its client hung up. `durationMs` counts
+   * from the admission; for a stream it ends when its last message has left. Must not throw.
+   */
   done(result: { readonly code: Status; readonly durationMs: number }): void;
 }
 
@@ -26,6 +34,9 @@ export interface Ticket {
 export interface Refusal {
   readonly refusal: { readonly status: Status; readonly details: string; readonly trailer: Metadata };
 }
+
+/** What becomes of a call. */
+export type Decision = Ticket | Refusal;
 
 /**
  * Decides whether a server takes a call, before anything of it is decoded. Methods that nobody serves, listeners that stop
@@ -36,5 +47,5 @@ export interface Admission {
    * A promise makes the call wait; should its client hang up or its deadline pass meanwhile, the ticket is done at once and no handler
    * runs. What it throws ends the call with UNKNOWN.
    */
-  admit(call: ArrivingCall): Ticket | Refusal | Promise<Ticket | Refusal>;
+  admit(call: ArrivingCall): Decision | Promise<Decision>;
 }

@@ -1,4 +1,5 @@
 import { Status } from 'nice-grpc-common';
+import { LONGEST_MS } from './deadline.ts';
 import { TransportError } from './transport-error.ts';
 import type { ConnectionState } from './transport.ts';
 
@@ -10,7 +11,12 @@ export interface ConnectionCore {
   readonly inFlight: number;
   /** Counts a call in; the answer counts it out. Throws a `TransportError` once `close` was called. */
   enter(path: string): LiveCall;
-  /** Refuses new calls, waits up to `graceMs`, ends the rest, and calls `release`. */
+  /** Tells every call that has not heard so yet that its peer is going away. */
+  leaving(): void;
+  /**
+   * Refuses new calls, waits up to `graceMs` (Infinity: as long as they take), ends the rest, and calls `release`. Called again it can
+   * only make that sooner. Calls that will be cut are told.
+   */
   close(graceMs: number, release: () => void): Promise<void>;
 }
 
@@ -18,6 +24,8 @@ export interface ConnectionCore {
 export interface LiveCall {
   /** How `close` ends the call when its grace is over. */
   onClose: ((error: TransportError) => void) | undefined;
+  /** How the call is told that its peer is going away; once. */
+  onLeaving: (() => void) | undefined;
   /** The call has ended. Harmless again. */
   leave(): void;
 }
@@ -29,6 +37,7 @@ export function connectionCore(): ConnectionCore {
   let state: ConnectionState = 'idle';
   let closing: Promise<void> | undefined;
   let onEmpty: (() => void) | undefined;
+  const timers: NodeJS.Timeout[] = [];
 
   const setState = (next: ConnectionState): void => {
     if (next === state || state === 'closed' || (state === 'draining' && next !== 'closed')) return;
@@ -36,20 +45,34 @@ export function connectionCore(): ConnectionCore {
     for (const listener of [...listeners]) listener(next);
   };
 
+  const leaving = (): void => {
+    for (const call of [...live]) {
+      const tell = call.onLeaving;
+      call.onLeaving = undefined;
+      tell?.();
+    }
+  };
+  /** Ends the wait of `shut` after `graceMs` at the latest. */
+  const hurry = (graceMs: number): void => {
+    if (!onEmpty || graceMs > LONGEST_MS) return;
+    if (graceMs <= 0) {
+      onEmpty();
+      return;
+    }
+    timers.push(setTimeout(onEmpty, graceMs));
+    leaving();
+  };
+
   const shut = async (graceMs: number, release: () => void): Promise<void> => {
     setState('draining');
-    if (live.size > 0 && graceMs > 0) {
-      let timer: NodeJS.Timeout | undefined;
-      await Promise.race([
-        new Promise<void>((resolve) => {
-          onEmpty = resolve;
-        }),
-        new Promise<void>((resolve) => {
-          timer = setTimeout(resolve, graceMs);
-        }),
-      ]);
-      clearTimeout(timer);
+    if (live.size > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      onEmpty = resolve;
+      hurry(graceMs);
+      await promise;
+      for (const timer of timers) clearTimeout(timer);
     }
+    onEmpty = undefined;
     for (const call of [...live]) call.onClose?.(new TransportError('', Status.UNAVAILABLE, 'The connection was closed', 'maybe_executed'));
     setState('closed');
     release();
@@ -71,6 +94,7 @@ export function connectionCore(): ConnectionCore {
       if (closing) throw new TransportError(path, Status.UNAVAILABLE, 'The connection is closed', 'never_sent');
       const call: LiveCall = {
         onClose: undefined,
+        onLeaving: undefined,
         leave() {
           if (live.delete(call) && live.size === 0) onEmpty?.();
         },
@@ -78,8 +102,10 @@ export function connectionCore(): ConnectionCore {
       live.add(call);
       return call;
     },
+    leaving,
     close(graceMs, release) {
-      closing ??= shut(graceMs, release);
+      if (closing) hurry(graceMs);
+      else closing = shut(graceMs, release);
       return closing;
     },
   };

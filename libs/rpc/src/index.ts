@@ -22,7 +22,7 @@ export type { CallContext, CallOptions, ClientMiddleware, ClientMiddlewareCall, 
 export { formatVersionPreferences, parseVersionPreferences, VERSIONS_BAGGAGE, type VersionPreference, type VersionPreferences } from './version-preferences.ts';
 
 // For what decides which calls a server takes.
-export type { Admission, ArrivingCall, Refusal, Ticket } from './admission.ts';
+export type { Admission, ArrivingCall, Decision, Refusal, Ticket } from './admission.ts';
 
 // For what decides which calls matter most.
 export { methodPriority, PRIORITIES, PRIORITY_BAGGAGE, priorityInBaggage, type Priority } from './priority.ts';

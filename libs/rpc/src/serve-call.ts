@@ -1,7 +1,6 @@
 import { systemClock } from '@talaria/base';
 import { ServiceError, timeout, toWire, unavailable, unimplemented } from '@talaria/errors';
 import { ServerError, Status } from 'nice-grpc-common';
-import type { Ticket } from './admission.ts';
 import { deadlineReason, hungUpReason, LONGEST_MS } from './deadline.ts';
 import type { IncomingCall, ServedMethod } from './transport.ts';
 
@@ -33,15 +32,15 @@ function endWith(error: ServiceError, call: Pick<IncomingCall, 'setTrailer'>, si
   sink.end(status, message, reason);
 }
 
+/** What a call that a stopping server ends fails with: its client had better make it elsewhere, at once. */
+export function moved(): ServiceError {
+  return unavailable('moved', 'The server is stopping: begin again elsewhere', { retryAfterMs: 0 });
+}
+
 /** Answers a call of a method that nobody serves. */
 export function serveUnknown(path: string, call: Pick<IncomingCall, 'setTrailer'>, sink: Pick<ResponseSink, 'end'>): void {
   const contract = path.slice(1, path.lastIndexOf('/'));
   endWith(unimplemented('method', `The server does not implement the method ${path}`, { params: { contract } }), call, sink);
-}
-
-function headerOf({ metadata }: IncomingCall, name: string): string | undefined {
-  const value = metadata.get(name);
-  return typeof value === 'string' ? value : undefined;
 }
 
 /**
@@ -66,19 +65,9 @@ export async function serveCall(method: ServedMethod, arrived: IncomingCall, sin
     calls?.ended(inFlight);
   };
   calls?.begun(inFlight);
-  const startedAt = clock.monotonic();
-  let ticket: Ticket | undefined;
-  let code = Status.CANCELLED;
   // A handler that does not heed its signal may go on for ever; the call is over all the same.
   signal.addEventListener('abort', over, { once: true });
   try {
-    const answer = await method.admission?.admit({ path, method, peer: arrived.peer, header: (name) => headerOf(arrived, name), deadline: call.deadline, clock: arrived.clock });
-    if (answer && 'refusal' in answer) {
-      call.setTrailer(answer.refusal.trailer);
-      sink.end(answer.refusal.status, answer.refusal.details);
-      return;
-    }
-    ticket = answer;
     const iterator = method.handler(call)[Symbol.asyncIterator]();
     for (;;) {
       const step = await iterator.next();
@@ -90,16 +79,13 @@ export async function serveCall(method: ServedMethod, arrived: IncomingCall, sin
       }
       if (step.done) break;
     }
-    code = Status.OK;
     sink.end(Status.OK, '');
   } catch (error) {
     if (signal.aborted) return;
-    code = error instanceof ServerError ? error.code : error instanceof ServiceError ? toWire(error).status : Status.UNKNOWN;
     if (error instanceof ServerError) sink.end(error.code, error.details);
     else if (error instanceof ServiceError) endWith(error, call, sink);
     else sink.end(Status.UNKNOWN, 'unknown error');
   } finally {
-    ticket?.done({ code, durationMs: clock.monotonic() - startedAt });
     over();
   }
 }

@@ -58,6 +58,8 @@ export interface Connection {
   readonly inFlight: number;
   /** How many sockets it holds, where it may hold several. */
   readonly connections?: number | undefined;
+  /** How many calls its peer takes at once on this socket, where another one would help. Default: any number. */
+  readonly capacity?: number | undefined;
   /** Begins to connect if it is idle. Never throws. */
   connect(): void;
   /** Calls `listener` on every change of state; the answer stops that. */
@@ -66,7 +68,10 @@ export interface Connection {
   unary(method: WireMethod, request: Uint8Array, options: WireCallOptions): Promise<Uint8Array>;
   /** A call in which either side streams. The requests are pulled as the peer takes them. */
   stream(method: WireMethod, requests: AsyncIterable<Uint8Array>, options: WireCallOptions): AsyncIterable<Uint8Array>;
-  /** Refuses new calls, waits up to `graceMs` (default 0) for those in flight, then ends them. */
+  /**
+   * Refuses new calls, waits up to `graceMs` (default 0; Infinity: as long as they take) for those in flight, then ends them. Calls that
+   * will be ended are told by `onLeaving`. Called again it can only make the end come sooner.
+   */
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
@@ -128,7 +133,10 @@ export interface Listener {
   add(contract: string, methods: readonly ServedMethod[]): void;
   /** Answers UNIMPLEMENTED from now on; calls in flight go on. */
   remove(contract: string): void;
-  /** Refuses new calls, waits up to `limitMs` for those in flight (streams included), then ends them. Idempotent. */
+  /**
+   * Tells its clients at once that it is going away, aborts `leaving` of the calls in flight, and refuses new ones. Waits up to `limitMs`
+   * for those in flight (streams included), then ends them with UNAVAILABLE, `unavailable.moved`. Idempotent.
+   */
   drain(limitMs: number): Promise<void>;
   /** Resolves when the listener has stopped. */
   readonly closed: Promise<void>;
@@ -161,7 +169,7 @@ export interface ListenOptions {
   readonly maxRequestBytes?: number;
   /** How old a socket may become, in ms (±10 %), before its client is told to open another. Default 30 minutes. */
   readonly maxConnectionAgeMs?: number | undefined;
-  /** How long calls on a socket that is too old may go on, in ms. Default 10 minutes. */
+  /** How long calls on a socket that is too old may go on, in ms. Default: as long as they take. */
   readonly maxConnectionAgeGraceMs?: number | undefined;
 }
 

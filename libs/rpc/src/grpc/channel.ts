@@ -1,11 +1,15 @@
 // nice-grpc first: on import it gives grpc-js the connect timeout that it lacks (https://github.com/grpc/grpc-node/issues/2785).
 import { createChannel } from 'nice-grpc';
-import { connectivityState, type Channel } from '@grpc/grpc-js';
+import type { ClientHttp2Session } from 'node:http2';
+import { connectivityState, type Channel, type ChannelOptions } from '@grpc/grpc-js';
 import { detached } from '@talaria/context';
 import type { ConnectionState, ConnectOptions } from '../transport.ts';
+import { LONGEST_MS } from '../deadline.ts';
 import { applyCancelPatch } from './cancel-patch.ts';
+import { applySessionPatch, ON_SESSION } from './session-patch.ts';
 
 applyCancelPatch();
+applySessionPatch();
 
 /** The defaults of {@link ConnectOptions}. */
 export const CONNECT_TIMEOUT_MS = 1_000;
@@ -33,8 +37,15 @@ export interface WatchedChannel {
   close(): void;
 }
 
+/** Told of what becomes of a channel. */
+export interface ChannelHost {
+  state(state: ConnectionState): void;
+  /** An HTTP/2 session was opened: the one that new calls take from now on. */
+  session(session: ClientHttp2Session): void;
+}
+
 /** Opens a channel, outside of every call. It connects when it is woken. */
-export function watchedChannel(target: string, options: ConnectOptions, onState: (state: ConnectionState) => void): WatchedChannel {
+export function watchedChannel(target: string, options: ConnectOptions, host: ChannelHost): WatchedChannel {
   const channel = detached(() =>
     createChannel(`http://${target}`, undefined, {
       // What nice-grpc's patch reads as the limit of one connection attempt.
@@ -52,15 +63,19 @@ export function watchedChannel(target: string, options: ConnectOptions, onState:
       'grpc-node.per_rpc_retry_buffer_size': 0,
       'grpc.enable_http_proxy': 0,
       'grpc.enable_channelz': 0,
-    }),
+      // Who opens a connection closes it: the pool, when nothing needs it.
+      'grpc.client_idle_timeout_ms': LONGEST_MS,
+      [ON_SESSION]: (session: ClientHttp2Session) => host.session(session),
+    } as ChannelOptions),
   );
   let state: ConnectionState = 'idle';
   const watch = (): void => {
-    const current = channel.getConnectivityState(false);
-    const next = STATES[current] ?? 'failed';
-    if (next !== state) {
+    let current = channel.getConnectivityState(false);
+    // The host may wake it, which changes the state while nobody watches.
+    for (let next = STATES[current] ?? 'failed'; next !== state; next = STATES[current] ?? 'failed') {
       state = next;
-      onState(state);
+      host.state(state);
+      current = channel.getConnectivityState(false);
     }
     if (current !== connectivityState.SHUTDOWN) channel.watchConnectivityState(current, Infinity, watch);
   };

@@ -1,19 +1,48 @@
 import { Status } from 'nice-grpc-common';
-import { connectionCore } from '../connection-core.ts';
+import { context as otel } from '@opentelemetry/api';
+import { connectionCore, type LiveCall } from '../connection-core.ts';
 import { endedHere, msUntil, reasonNotToSend } from '../deadline.ts';
 import { detached } from '@talaria/context';
 import { pullQueue } from '../pull-queue.ts';
 import { pumpRequests } from '../pump-requests.ts';
 import { TransportError } from '../transport-error.ts';
-import type { Connection, ConnectOptions, WireCallOptions } from '../transport.ts';
+import type { Connection, ConnectionState, ConnectOptions, WireCallOptions } from '../transport.ts';
 import { CONNECT_TIMEOUT_MS, watchedChannel, type WatchedChannel } from './channel.ts';
 import { startCall, type ClientCall } from './client-call.ts';
+import { peerSession, type PeerSession, type SessionHost } from './session.ts';
+
+/** A peer that hangs up sooner than that after it was reached is not reached for again at once, in ms. */
+const SHORT_LIVED_MS = 1_000;
+const PAUSE_MS = 250;
 
 /** A connection over HTTP/2. It opens its socket when it is first used. */
 export function grpcConnection(address: string, target: string | undefined, options: ConnectOptions): Connection {
   const core = connectionCore();
   const connectTimeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
   let watched: WatchedChannel | undefined;
+  let session: PeerSession | undefined;
+  let pause: NodeJS.Timeout | undefined;
+  const sessionHost: SessionHost = {
+    keepalive: options.keepalive,
+    busy: () => core.inFlight > 0,
+    leaving: () => core.leaving(),
+    // Before its calls fail, so that whoever picks again sees it.
+    dead: () => core.setState('failed'),
+  };
+
+  /** What was lost is connected again; once it has failed, it stays so until it is. */
+  const onState = (state: ConnectionState): void => {
+    if (core.state === 'draining' || core.state === 'closed') return;
+    if (state === 'ready' || state === 'failed') core.setState(state);
+    else if (state === 'connecting' && core.state !== 'failed') core.setState(state);
+    else if (state === 'idle') {
+      const shortLived = core.state === 'ready' && session !== undefined && performance.now() - session.openedAt < SHORT_LIVED_MS;
+      if (core.state !== 'failed') core.setState(shortLived ? 'idle' : 'connecting');
+      clearTimeout(pause);
+      if (shortLived) pause = detached(() => setTimeout(() => watched?.wake(), PAUSE_MS)).unref();
+      else watched?.wake();
+    }
+  };
 
   /** Resolves when the channel is ready; throws what became of the call when it will not be in time. */
   const ready = async (path: string, call: WireCallOptions, from: WatchedChannel): Promise<void> => {
@@ -28,8 +57,8 @@ export function grpcConnection(address: string, target: string | undefined, opti
       };
       const check = (): void => {
         if (core.state === 'draining' || core.state === 'closed') done(failed('it was closed'));
-        else if (from.state === 'ready') done();
-        else if (from.state === 'failed') done(failed('the peer does not answer'));
+        else if (core.state === 'ready' && from.state === 'ready') done();
+        else if (core.state === 'failed') done(failed('the peer does not answer'));
         else if (from.state === 'idle') from.wake();
       };
       const onAbort = (): void => done(endedHere(path, call, 'never_sent'));
@@ -42,8 +71,11 @@ export function grpcConnection(address: string, target: string | undefined, opti
   };
 
   const open = (to: string): WatchedChannel =>
-    (watched ??= watchedChannel(to, options, (state) => {
-      if (state !== 'closed') core.setState(state);
+    (watched ??= watchedChannel(to, options, {
+      state: onState,
+      session(opened) {
+        session = peerSession(opened, sessionHost);
+      },
     }));
 
   /** Ready at once, or a promise of it. */
@@ -52,9 +84,18 @@ export function grpcConnection(address: string, target: string | undefined, opti
     if (refused) throw refused;
     if (target === undefined) throw new TransportError(path, Status.UNAVAILABLE, `The address ${address} is malformed: it has to be h2c://host:port`, 'never_sent');
     const from = open(target);
-    if (from.state === 'ready') return from;
+    if (core.state === 'ready' && from.state === 'ready') return from;
+    if (core.state === 'failed') throw new TransportError(path, Status.UNAVAILABLE, `No connection to ${address}: the peer does not answer`, 'never_sent');
     from.wake();
     return ready(path, call, from).then(() => from);
+  };
+
+  /** A call has begun on the session of now. */
+  const placed = (live: LiveCall, call: WireCallOptions, running: ClientCall): void => {
+    live.onClose = (error) => running.abort(error);
+    const { onLeaving } = call;
+    if (onLeaving) live.onLeaving = otel.bind(otel.active(), onLeaving);
+    session?.poke();
   };
 
   const unary: Connection['unary'] = async (method, request, call) => {
@@ -76,7 +117,7 @@ export function grpcConnection(address: string, target: string | undefined, opti
             else reject(new TransportError(method.path, Status.UNIMPLEMENTED, 'The peer sent no response', 'maybe_executed'));
           },
         });
-        live.onClose = (error) => running.abort(error);
+        placed(live, call, running);
         void running.send(request);
         running.halfClose();
         running.read();
@@ -115,7 +156,7 @@ export function grpcConnection(address: string, target: string | undefined, opti
             },
           });
           running = started;
-          live.onClose = (error) => started.abort(error);
+          placed(live, call, started);
           started.read();
           void pumpRequests(requests, {
             get over() {
@@ -159,6 +200,9 @@ export function grpcConnection(address: string, target: string | undefined, opti
     get state() {
       return core.state;
     },
+    get capacity() {
+      return session?.capacity;
+    },
     get inFlight() {
       return core.inFlight;
     },
@@ -168,6 +212,11 @@ export function grpcConnection(address: string, target: string | undefined, opti
     onStateChange: (listener) => core.onStateChange(listener),
     unary,
     stream,
-    close: ({ graceMs = 0 } = {}) => core.close(graceMs, () => watched?.close()),
+    close: ({ graceMs = 0 } = {}) =>
+      core.close(graceMs, () => {
+        clearTimeout(pause);
+        session?.release();
+        watched?.close();
+      }),
   };
 }

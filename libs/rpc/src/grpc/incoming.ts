@@ -1,9 +1,10 @@
 import { type Metadata as GrpcMetadata, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { rateLimited, toWire } from '@talaria/errors';
 import { Metadata, Status } from 'nice-grpc-common';
+import type { Ticket } from '../admission.ts';
 import { deadlineReason, hungUpReason } from '../deadline.ts';
 import { pullQueue } from '../pull-queue.ts';
-import { serveCall, serveUnknown } from '../serve-call.ts';
+import { moved, serveCall, serveUnknown } from '../serve-call.ts';
 import type { IncomingCall, ServedMethod } from '../transport.ts';
 import { fromGrpc, toGrpc } from './metadata.ts';
 import { REFUSED_KEY } from './status.ts';
@@ -29,10 +30,14 @@ export function refuseUnknownMethod(path: string, call: ServerInterceptingCallIn
   serveUnknown(path, { setTrailer: (trailer) => (metadata = toGrpc(trailer)) }, { end: (code, details) => call.sendStatus({ code: code as number, details, metadata }) });
 }
 
-/** Gives the statuses that grpc-js makes by itself the details that all others carry: so far, of a request that is too large. */
-function explainOwnStatuses(call: ServerInterceptingCallInterface): void {
+/**
+ * Gives the statuses that grpc-js makes by itself the details that all others carry: so far, of a request that is too large.
+ * `onStatus` is told of all.
+ */
+function explainOwnStatuses(call: ServerInterceptingCallInterface, onStatus: (code: Status) => void): void {
   const send = call.sendStatus.bind(call);
   call.sendStatus = (status) => {
+    onStatus(status.code as number);
     if (status.code !== (Status.RESOURCE_EXHAUSTED as number) || status.metadata) return send(status);
     const { trailer } = toWire(rateLimited('message_too_large', status.details, { retryable: false }));
     send({ ...status, metadata: toGrpc(trailer) });
@@ -40,8 +45,10 @@ function explainOwnStatuses(call: ServerInterceptingCallInterface): void {
 }
 
 /** Answers a call of grpc-js below its surface API: message by message, undecoded, one read at a time. */
-export function serveGrpcCall(method: ServedMethod, call: ServerInterceptingCallInterface, host: CallHost): void {
-  explainOwnStatuses(call);
+export function serveGrpcCall(method: ServedMethod, call: ServerInterceptingCallInterface, host: CallHost, ticket: Ticket | undefined): void {
+  let code: Status | undefined;
+  const admittedAt = ticket ? performance.now() : 0;
+  explainOwnStatuses(call, (status) => (code ??= status));
   const controller = new AbortController();
   const requests = pullQueue<Uint8Array>({ onPull: () => call.startRead() });
   let trailer: GrpcMetadata | undefined;
@@ -60,7 +67,9 @@ export function serveGrpcCall(method: ServedMethod, call: ServerInterceptingCall
   };
   const served: ServedCall = {
     stop() {
-      end(Status.UNAVAILABLE, 'The server is stopping');
+      const { status, message, trailer: details } = toWire(moved());
+      trailer = toGrpc(details);
+      end(status, message);
       abort(hungUpReason());
     },
   };
@@ -125,8 +134,11 @@ export function serveGrpcCall(method: ServedMethod, call: ServerInterceptingCall
     onCancel() {
       if (!answered) {
         answered = true;
-        abort(Number(call.getDeadline()) <= Date.now() ? deadlineReason() : hungUpReason());
+        const late = Number(call.getDeadline()) <= Date.now();
+        code ??= late ? Status.DEADLINE_EXCEEDED : Status.CANCELLED;
+        abort(late ? deadlineReason() : hungUpReason());
       }
+      ticket?.done({ code: code ?? Status.CANCELLED, durationMs: performance.now() - admittedAt });
       host.ended(served);
     },
   });

@@ -1,20 +1,37 @@
 import { once } from 'node:events';
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { createServer } from 'node:net';
 import { Server, ServerCredentials, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import { detached } from '@talaria/context';
+import { Status } from 'nice-grpc-common';
+import type { Ticket } from '../admission.ts';
+import { LONGEST_MS } from '../deadline.ts';
 import { inFlight } from '../in-flight.ts';
 import type { Listener, ListenOptions, ServedMethod } from '../transport.ts';
 import { MAX_MESSAGE_BYTES } from './channel.ts';
+import { admitStream } from './arrival.ts';
 import { refuseUnknownMethod, serveGrpcCall, type ServedCall } from './incoming.ts';
 import { applyTimeoutPatch } from './timeout-patch.ts';
 
 applyTimeoutPatch();
 
+/** The default of `maxConnectionAgeMs`: what is behind a balancer of sockets is spread anew that often. */
+const MAX_AGE_MS = 30 * 60_000;
+/** What grpc-js takes for no limit. */
+const UNLIMITED_MS = 2 ** 31 - 1;
 /** How long a stopping listener waits for its last words to leave before it cuts the sockets. */
 const LAST_WORDS_MS = 250;
 
+/** How grpc-js answers a stream. */
+type StreamHandler = (interceptors: unknown, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+
 const same = (bytes: Buffer): Buffer => bytes;
 const unused = (): void => {};
+
+/** grpc-js adds up to a tenth, for which there has to be room in a timer. */
+function ageOf(ms: number): number {
+  return ms * 1.1 > LONGEST_MS ? UNLIMITED_MS : ms;
+}
 
 /** Fails as listening would. grpc-js itself writes to the console when it cannot bind. */
 async function probe(target: string): Promise<void> {
@@ -59,23 +76,50 @@ export async function grpcListener(address: string, target: string, options: Lis
     begun: (call: ServedCall) => running.add(call),
     ended: (call: ServedCall) => running.remove(call),
   };
+  let ticket: Ticket | undefined;
   // The handlers that grpc-js knows do nothing: this takes each call before its surface API, which would build a stream
   // for it, and would wait for a whole request before anything could be refused.
   const takeOver: ServerInterceptor = ({ path }, call) =>
     new ServerInterceptingCall(call, {
       start() {
         const method = methods.get(path);
-        detached(() => (method ? serveGrpcCall(method, call, host) : refuseUnknownMethod(path, call)));
+        const admitted = ticket;
+        ticket = undefined;
+        if (method) serveGrpcCall(method, call, host, admitted);
+        else {
+          // It was removed while the call waited to be admitted.
+          admitted?.done({ code: Status.UNIMPLEMENTED, durationMs: 0 });
+          refuseUnknownMethod(path, call);
+        }
       },
     });
   const server = new Server({
     'grpc.max_receive_message_length': options.maxRequestBytes ?? MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': -1,
     'grpc.enable_channelz': 0,
+    'grpc.max_connection_age_ms': ageOf(options.maxConnectionAgeMs ?? MAX_AGE_MS),
+    'grpc.max_connection_age_grace_ms': ageOf(options.maxConnectionAgeGraceMs ?? Infinity),
     interceptors: [takeOver],
   });
   // Methods that it does not know grpc-js answers before any interceptor, without details. So to it there are none.
   Reflect.set(server, '_retrieveHandler', (path: string) => ({ func: unused, serialize: same, deserialize: same, type: 'bidi', path }));
+  // A call is refused before grpc-js makes anything of its stream. What is found here it would find by itself, and then knows how to answer.
+  const answer = Reflect.get(server, '_streamHandler') as StreamHandler;
+  const onStream: StreamHandler = (interceptors, stream, headers) => {
+    const method = methods.get(headers[':path'] ?? '');
+    const proceed = (admitted?: Ticket): void => {
+      ticket = admitted;
+      answer.call(server, interceptors, stream, headers);
+      // Nobody took it: the stream has ended, or is no call.
+      ticket?.done({ code: Status.CANCELLED, durationMs: 0 });
+      ticket = undefined;
+    };
+    const { admission } = method ?? {};
+    if (!method || !admission || draining || method.calls?.draining || !headers['content-type']?.startsWith('application/grpc')) proceed();
+    else admitStream(admission, method, stream, headers, proceed);
+  };
+  const arrived: StreamHandler = (interceptors, stream, headers) => detached(() => onStream(interceptors, stream, headers));
+  Reflect.set(server, '_streamHandler', arrived);
   const port = await detached(() => probe(target).then(() => bind(server, target))).catch((cause: unknown) => {
     server.forceShutdown();
     throw listenError(address, cause);
@@ -84,8 +128,9 @@ export async function grpcListener(address: string, target: string, options: Lis
   const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>();
 
   const shut = async (limitMs: number): Promise<void> => {
-    leaving.abort(new DOMException('The server is stopping', 'AbortError'));
+    // Sends GOAWAY on every session: clients open what they begin from now on elsewhere.
     const gone = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+    leaving.abort(new DOMException('The server is stopping', 'AbortError'));
     await running.empty(limitMs);
     for (const call of running.calls) call.stop();
     await running.empty(LAST_WORDS_MS);

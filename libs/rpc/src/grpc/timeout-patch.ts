@@ -10,11 +10,17 @@ const PATCHED = Symbol.for('talaria.timeoutPatch');
 
 /** Milliseconds of each unit. Source: "Requests" in gRPC's PROTOCOL-HTTP2.md. */
 const UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 };
+const TIMEOUT = /^(\d{1,8})\s*([HMSmun])$/;
+
+/** Milliseconds of a `grpc-timeout`; undefined if there is none, or if it is malformed. */
+export function timeoutMs(header: string | readonly string[] | undefined): number | undefined {
+  const [, digits, unit = ''] = (typeof header === 'string' && TIMEOUT.exec(header)) || [];
+  return digits === undefined ? undefined : Number(digits) * (UNITS[unit] ?? 0);
+}
 
 /** The same `grpc-timeout`, or the longest that grpc-js can take (23 days) if it is longer. */
 export function boundedTimeout(header: string): string {
-  const [, digits, unit = ''] = /^(\d{1,8})\s*([HMSmun])$/.exec(header) ?? [];
-  return digits !== undefined && Number(digits) * (UNITS[unit] ?? 0) > LONGEST_MS ? `${LONGEST_MS / 1000}S` : header;
+  return (timeoutMs(header) ?? 0) > LONGEST_MS ? `${LONGEST_MS / 1000}S` : header;
 }
 
 /**

@@ -3,50 +3,24 @@ import { systemClock, type CancelTimer } from '@talaria/base';
 import { detached } from '@talaria/context';
 import { rateLimited, toWire } from '@talaria/errors';
 import { Metadata, Status } from 'nice-grpc-common';
+import type { ArrivingCall, Ticket } from '../admission.ts';
 import { copyMetadata } from '../copy-metadata.ts';
-import { deadlineReason, endedHere, hungUpReason, msUntil } from '../deadline.ts';
-import { pullQueue, type PullQueue } from '../pull-queue.ts';
+import { deadlineReason, endedHere, hungUpReason, isPast, msUntil } from '../deadline.ts';
+import { decide } from '../decide.ts';
+import type { PullQueue } from '../pull-queue.ts';
 import { pumpRequests } from '../pump-requests.ts';
-import { serveCall, serveUnknown } from '../serve-call.ts';
+import { moved, serveCall, serveUnknown } from '../serve-call.ts';
 import { TransportError } from '../transport-error.ts';
-import type { WireCallOptions, WireMethod } from '../transport.ts';
+import type { ServedMethod, WireCallOptions, WireMethod } from '../transport.ts';
+import { lane } from './lane.ts';
 import type { InprocListener, InprocServed } from './listener.ts';
-
-/** How many messages may wait on either side, as a socket's buffers would hold some. */
-const ROOM = 4;
-
-/** A queue whose writer waits while there is no room. */
-interface Lane {
-  readonly queue: PullQueue<Uint8Array>;
-  write(bytes: Uint8Array): Promise<void>;
-  /** Lets a waiting writer go on. */
-  unblock(): void;
-}
-
-function lane(onReturn: () => void = () => {}): Lane {
-  let writer: (() => void) | undefined;
-  const unblock = (): void => {
-    writer?.();
-    writer = undefined;
-  };
-  const queue = pullQueue<Uint8Array>({ onTake: unblock, onReturn });
-  return {
-    queue,
-    unblock,
-    write(bytes) {
-      queue.push(Buffer.from(bytes));
-      if (queue.size < ROOM) return Promise.resolve();
-      return new Promise((resolve) => {
-        writer = resolve;
-      });
-    },
-  };
-}
 
 /** What a call was begun with. */
 export interface InprocCallOptions {
   readonly wire: WireCallOptions;
   readonly maxResponseBytes: number;
+  /** The listener is going away. */
+  readonly onLeaving: () => void;
   /** Once, when the call is over for the client. */
   readonly onEnd: () => void;
 }
@@ -57,26 +31,31 @@ export interface InprocCall {
   abort(error: TransportError): void;
 }
 
+const PEER = { address: 'inproc' };
+
 /** Begins a call. The listener's side runs outside of every ambient call, as if it had come from a socket. */
 export function beginInprocCall(listener: InprocListener, method: WireMethod, requests: AsyncIterable<Uint8Array>, options: InprocCallOptions): InprocCall {
   const { wire, maxResponseBytes } = options;
   const { path } = method;
-  const controller = new AbortController();
+  const { clock = systemClock } = wire;
   const inbound = lane();
   const outbound = lane(() => abort(endedHere(path, wire, 'maybe_executed')));
   const active = otel.active();
   const overListeners = new Set<() => void>();
+  let controller: AbortController | undefined;
   let cancelTimer: CancelTimer | undefined;
   let over = false;
   let headerSent = false;
   let trailer = Metadata();
+  let onOver: ((code: Status) => void) | undefined;
 
-  const end = (error: unknown, reason?: DOMException): void => {
+  /** `code` as the listener's side sees it. */
+  const end = (error: unknown, code: Status, reason?: DOMException): void => {
     if (over) return;
     over = true;
     cancelTimer?.();
     wire.signal?.removeEventListener('abort', onAbort);
-    if (reason) controller.abort(reason);
+    if (reason) controller?.abort(reason);
     inbound.queue.fail(reason ?? hungUpReason());
     inbound.unblock();
     outbound.unblock();
@@ -85,17 +64,31 @@ export function beginInprocCall(listener: InprocListener, method: WireMethod, re
     listener.ended(served);
     options.onEnd();
     for (const tell of overListeners) tell();
+    onOver?.(code);
   };
-  const abort = (error: TransportError): void => end(error, error.code === Status.DEADLINE_EXCEEDED ? deadlineReason() : hungUpReason());
+  const abort = (error: TransportError): void => {
+    if (error.code === Status.DEADLINE_EXCEEDED) end(error, error.code, deadlineReason());
+    else end(error, Status.CANCELLED, hungUpReason());
+  };
   const onAbort = (): void => abort(endedHere(path, wire, 'maybe_executed'));
   /** As the listener's side ends it. */
   const answer = (status: Status, details: string, reason?: DOMException): void => {
     if (over) return;
     if (wire.onTrailer) otel.with(active, wire.onTrailer, undefined, copyMetadata(trailer));
-    end(status === Status.OK ? undefined : new TransportError(path, status, details, 'maybe_executed', copyMetadata(trailer)), reason);
+    end(status === Status.OK ? undefined : new TransportError(path, status, details, 'maybe_executed', copyMetadata(trailer)), status, reason);
   };
-  const served: InprocServed = { stop: (status, details) => answer(status, details, hungUpReason()) };
-
+  const refuse = (details: string): void => end(new TransportError(path, Status.UNAVAILABLE, details, 'refused'), Status.UNAVAILABLE);
+  const served: InprocServed = {
+    leaving: options.onLeaving,
+    stop() {
+      const { status, message, trailer: details } = toWire(moved());
+      trailer = details;
+      answer(status, message, hungUpReason());
+    },
+  };
+  const setTrailer = (next: Metadata): void => {
+    trailer = copyMetadata(next);
+  };
   const sendHeader = (header: Metadata): void => {
     if (headerSent || over) return;
     headerSent = true;
@@ -104,7 +97,7 @@ export function beginInprocCall(listener: InprocListener, method: WireMethod, re
 
   listener.begun(served);
   if (wire.deadline !== undefined) {
-    const { deadline, clock = systemClock } = wire;
+    const { deadline } = wire;
     const late = (): void => abort(new TransportError(path, Status.DEADLINE_EXCEEDED, 'The deadline of the call has passed', 'maybe_executed'));
     cancelTimer = detached(() => clock.after(msUntil(deadline, clock), late));
   }
@@ -124,44 +117,57 @@ export function beginInprocCall(listener: InprocListener, method: WireMethod, re
       }
     },
     halfClose: () => inbound.queue.end(),
-    fail: (error) => end(error, hungUpReason()),
+    fail: (error) => end(error, Status.CANCELLED, hungUpReason()),
   });
 
   const metadata = copyMetadata(wire.metadata);
-  detached(() =>
-    queueMicrotask(() => {
-      const served = listener.method(path);
-      if (over) return;
-      const setTrailer = (next: Metadata): void => {
-        trailer = copyMetadata(next);
-      };
-      if (!served) {
-        serveUnknown(path, { setTrailer }, { end: answer });
-        return;
-      }
-      const incoming = {
-        path,
-        peer: { address: 'inproc' },
-        metadata,
-        deadline: wire.deadline,
-        clock: wire.clock,
-        signal: controller.signal,
-        leaving: listener.leaving,
-        requests: inbound.queue,
-        sendHeader,
-        setTrailer,
-      };
-      void serveCall(served, incoming, {
-        end: answer,
-        refuse: (details) => end(new TransportError(path, Status.UNAVAILABLE, details, 'refused')),
-        async send(bytes) {
-          if (over) return;
-          sendHeader(Metadata());
-          if (bytes.length <= maxResponseBytes) await outbound.write(bytes);
-          else abort(new TransportError(path, Status.RESOURCE_EXHAUSTED, `Received message larger than max (${bytes.length} vs ${maxResponseBytes})`, 'maybe_executed'));
-        },
+  const run = (target: ServedMethod): void => {
+    const { signal } = (controller = new AbortController());
+    const incoming = { path, peer: PEER, metadata, deadline: wire.deadline, clock: wire.clock, signal, leaving: listener.leaving, requests: inbound.queue, sendHeader, setTrailer };
+    void serveCall(target, incoming, {
+      end: answer,
+      refuse,
+      async send(bytes) {
+        if (over) return;
+        sendHeader(Metadata());
+        if (bytes.length <= maxResponseBytes) await outbound.write(bytes);
+        else abort(new TransportError(path, Status.RESOURCE_EXHAUSTED, `Received message larger than max (${bytes.length} vs ${maxResponseBytes})`, 'maybe_executed'));
+      },
+    });
+  };
+  const taken = (target: ServedMethod, ticket: Ticket): void => {
+    const admittedAt = clock.monotonic();
+    onOver = (code) => ticket.done({ code, durationMs: clock.monotonic() - admittedAt });
+    if (over) onOver(isPast(wire.deadline, clock) ? Status.DEADLINE_EXCEEDED : Status.CANCELLED);
+    else if (listener.draining) refuse('The server is stopping');
+    else run(target);
+  };
+  const arrive = (): void => {
+    const target = listener.method(path);
+    if (over) return;
+    if (!target) serveUnknown(path, { setTrailer }, { end: answer });
+    else if (!target.admission || target.calls?.draining) run(target);
+    else {
+      decide(target.admission, arriving(target), (decision) => {
+        if (!('refusal' in decision)) taken(target, decision);
+        else {
+          setTrailer(decision.refusal.trailer);
+          answer(decision.refusal.status, decision.refusal.details);
+        }
       });
-    }),
-  );
+    }
+  };
+  const arriving = (target: ServedMethod): ArrivingCall => ({
+    path,
+    method: target,
+    peer: PEER,
+    deadline: wire.deadline,
+    clock: wire.clock,
+    get gone() {
+      return over;
+    },
+    header: (name) => (metadata.has(name) ? metadata.getAll(name).join(', ') : undefined),
+  });
+  detached(() => queueMicrotask(arrive));
   return { responses: outbound.queue, abort };
 }

@@ -1,3 +1,4 @@
+import { context as otel } from '@opentelemetry/api';
 import { Status } from 'nice-grpc-common';
 import { connectionCore, type LiveCall } from '../connection-core.ts';
 import { reasonNotToSend } from '../deadline.ts';
@@ -25,7 +26,13 @@ export function inprocConnection(address: string, find: () => InprocListener | u
       core.setState(listener ? 'ready' : 'failed');
       if (!listener) throw new TransportError(method.path, Status.UNAVAILABLE, `Nobody listens on ${address}`, 'never_sent');
       if (listener.draining) throw new TransportError(method.path, Status.UNAVAILABLE, 'The server is stopping', 'refused');
-      const call = beginInprocCall(listener, method, requests, { wire, maxResponseBytes, onEnd: () => live.leave() });
+      if (wire.onLeaving) live.onLeaving = otel.bind(otel.active(), wire.onLeaving);
+      const onLeaving = (): void => {
+        const tell = live.onLeaving;
+        live.onLeaving = undefined;
+        tell?.();
+      };
+      const call = beginInprocCall(listener, method, requests, { wire, maxResponseBytes, onLeaving, onEnd: () => live.leave() });
       live.onClose = (error) => call.abort(error);
       return call.responses;
     } catch (error) {

@@ -1,4 +1,3 @@
-import { Status } from 'nice-grpc-common';
 import { inFlight } from '../in-flight.ts';
 import type { Listener, ListenOptions, ServedMethod } from '../transport.ts';
 
@@ -7,8 +6,10 @@ export const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 
 /** A call as the listener keeps it. */
 export interface InprocServed {
-  /** Ends it, on both sides. */
-  stop(status: Status, details: string): void;
+  /** Tells its client, once, that the listener is going away. */
+  leaving(): void;
+  /** Ends it, on both sides, since the listener stops. */
+  stop(): void;
 }
 
 /** A listener, as connections of the same process see it. */
@@ -29,12 +30,15 @@ export function inprocListener(address: string, options: ListenOptions, release:
   const running = inFlight<InprocServed>();
   const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>();
   const leaving = new AbortController();
+  let stopping = false;
   let draining: Promise<void> | undefined;
 
   const shut = async (limitMs: number): Promise<void> => {
+    stopping = true;
+    for (const call of [...running.calls]) call.leaving();
     leaving.abort(new DOMException('The server is stopping', 'AbortError'));
     await running.empty(limitMs);
-    for (const call of [...running.calls]) call.stop(Status.UNAVAILABLE, 'The server is stopping');
+    for (const call of [...running.calls]) call.stop();
     release();
     onClosed();
   };
@@ -45,7 +49,7 @@ export function inprocListener(address: string, options: ListenOptions, release:
     maxRequestBytes: options.maxRequestBytes ?? MAX_MESSAGE_BYTES,
     leaving: leaving.signal,
     get draining() {
-      return draining !== undefined;
+      return stopping;
     },
     method: (path) => methods.get(path),
     begun: (call) => running.add(call),

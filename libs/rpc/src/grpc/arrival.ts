@@ -1,0 +1,96 @@
+import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { Metadata, Status } from 'nice-grpc-common';
+import type { Admission, ArrivingCall, Refusal, Ticket } from '../admission.ts';
+import { decide } from '../decide.ts';
+import { LONGEST_MS } from '../deadline.ts';
+import type { Peer, ServedMethod } from '../transport.ts';
+import { toGrpc } from './metadata.ts';
+import { timeoutMs } from './timeout-patch.ts';
+
+const TIMEOUT_HEADER = 'grpc-timeout';
+/** The most digits that a `grpc-timeout` may have. */
+const MOST_TIMEOUT = 99_999_999;
+
+type Refused = Refusal['refusal'];
+
+const late: Refused = { status: Status.DEADLINE_EXCEEDED, details: 'The deadline of the call has passed', trailer: Metadata() };
+
+const answers = new WeakMap<Refused, OutgoingHttpHeaders>();
+const ignore = (): void => {};
+
+/** The headers of an answer that is nothing but a status. Source: "Responses", Trailers-Only, in gRPC's PROTOCOL-HTTP2.md. */
+function answerOf(refusal: Refused): OutgoingHttpHeaders {
+  let answer = answers.get(refusal);
+  if (!answer) {
+    const { status, details, trailer } = refusal;
+    answer = {
+      [constants.HTTP2_HEADER_STATUS]: constants.HTTP_STATUS_OK,
+      [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc+proto',
+      'grpc-status': status,
+      // encodeURI throws for lone surrogates.
+      'grpc-message': encodeURI(details.toWellFormed()),
+      ...toGrpc(trailer).toHttp2Headers(),
+    };
+    answers.set(refusal, answer);
+  }
+  return answer;
+}
+
+/** Answers a stream of which nothing was read, and nothing will be: HTTP/2 then tells the client to stop sending. */
+function refuse(stream: ServerHttp2Stream, refusal: Refused): void {
+  if (!hasEnded(stream) && !stream.headersSent) stream.respond(answerOf(refusal), { endStream: true });
+}
+
+function hasEnded(stream: ServerHttp2Stream): boolean {
+  return stream.closed || stream.destroyed;
+}
+
+/** A call as it stands in the headers of its stream. */
+function arriving(method: ServedMethod, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): ArrivingCall {
+  const left = timeoutMs(headers[TIMEOUT_HEADER]);
+  const deadline = left === undefined ? undefined : performance.now() + Math.min(left, LONGEST_MS);
+  return {
+    path: method.path,
+    method,
+    deadline,
+    get peer(): Peer {
+      const { remoteAddress = 'unknown', remotePort } = stream.session?.socket ?? {};
+      return { address: remotePort === undefined ? remoteAddress : `${remoteAddress}:${remotePort}` };
+    },
+    get gone() {
+      return hasEnded(stream) || (deadline !== undefined && performance.now() >= deadline);
+    },
+    header(name) {
+      const value = headers[name];
+      return typeof value === 'string' ? value : value?.join(', ');
+    },
+  };
+}
+
+/**
+ * Asks whether a call is taken, of which only the headers were read: no stream of grpc-js, no metadata and no signal are made
+ * for one that is refused, and its body is never looked at. `proceed` is called with the ticket of one that is.
+ */
+export function admitStream(admission: Admission, method: ServedMethod, stream: ServerHttp2Stream, headers: IncomingHttpHeaders, proceed: (ticket: Ticket) => void): void {
+  if (hasEnded(stream)) return;
+  // There is nothing to be done about one; 'close' follows.
+  stream.once('error', ignore);
+  const call = arriving(method, stream, headers);
+  const { deadline } = call;
+  let timer: NodeJS.Timeout | undefined;
+  let pending = true;
+  decide(admission, call, (decision, waited) => {
+    pending = false;
+    clearTimeout(timer);
+    if ('refusal' in decision) refuse(stream, decision.refusal);
+    else if (call.gone) {
+      decision.done({ code: deadline === undefined || performance.now() < deadline ? Status.CANCELLED : Status.DEADLINE_EXCEEDED, durationMs: 0 });
+      refuse(stream, late);
+    } else {
+      // What it has waited is gone from its time.
+      if (waited && deadline !== undefined) headers[TIMEOUT_HEADER] = `${Math.min(Math.max(Math.ceil(deadline - performance.now()), 1), MOST_TIMEOUT)}m`;
+      proceed(decision);
+    }
+  });
+  if (pending && deadline !== undefined) timer = setTimeout(() => refuse(stream, late), deadline - performance.now());
+}
