@@ -14,3 +14,7 @@ export { faultyTransport } from './faults/faulty-transport.ts';
 // How calls are made: retries, hedges, breakers, and the rates of those who call.
 export { callPolicies, type CallPoliciesOptions } from './calls/call-policies.ts';
 export type { BreakerSettings, BudgetSettings, CallPolicySettings, HedgeSettings, MethodPolicySettings, RateSettings, RetrySettings } from './calls/policy-settings.ts';
+
+// Which instance gets a call.
+export { balancedPicker } from './balance/balanced-picker.ts';
+export type { BalanceOptions, EjectionOptions } from './balance/options.ts';
