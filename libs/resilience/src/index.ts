@@ -15,6 +15,11 @@ export { faultyTransport } from './faults/faulty-transport.ts';
 export { callPolicies, type CallPoliciesOptions } from './calls/call-policies.ts';
 export type { BreakerSettings, BudgetSettings, CallPolicySettings, HedgeSettings, MethodPolicySettings, RateSettings, RetrySettings } from './calls/policy-settings.ts';
 
+// What to answer when a dependency is gone.
+export { answer, degraded, staleAnswers, type AnswerFallback, type Fallback, type FallbackKind, type Fallbacks, type StaleFallback, type StaleOptions } from './fallbacks/fallback.ts';
+export { createFallbackUse, type FallbackStats, type FallbackUse } from './fallbacks/fallback-use.ts';
+export { FALLBACK_KEY, withFallbacks, type WithFallbacksOptions } from './fallbacks/with-fallbacks.ts';
+
 // Which instance gets a call.
 export { balancedPicker } from './balance/balanced-picker.ts';
 export type { BalanceOptions, EjectionOptions } from './balance/options.ts';
