@@ -45,7 +45,7 @@ export interface FailedAttempt {
   readonly method: ContractMethod;
   /** With the outcome of the request. */
   readonly error: TransportError;
-  /** 1 for the first. */
+  /** How many attempts were made so far: 1 after the first. Hedges count, and retries that wait to be made. */
   readonly attempt: number;
   /** How many instances no attempt of this call has tried yet. */
   readonly untried: number;

@@ -1,21 +1,25 @@
 import { context as otel } from '@opentelemetry/api';
 import type { LiveSetting } from '@talaria/base';
 import { Metadata, type ClientMiddleware } from 'nice-grpc-common';
-import { streamAttempts, unaryAttempts, type AttemptOptions } from './attempts.ts';
+import type { AttemptOptions } from './begun-call.ts';
 import { limit, limitsOf, type DefaultLimits, type LimitedOptions } from './call-limits.ts';
 import type { CallPolicy } from './call-policy.ts';
 import { choiceOf } from './call-target.ts';
 import { clientChain, singleResponse, type Step } from './chain.ts';
 import { codecError, toServiceError } from './client-errors.ts';
+import type { CoarseTimers } from './coarse-timers.ts';
 import type { ContractMethod } from './contract.ts';
 import { deadlineOf, type CallDeadlines } from './live-deadlines.ts';
 import type { Route } from './route.ts';
+import { streamAttempts } from './stream-attempts.ts';
 import type { WireCallOptions } from './transport.ts';
+import { unaryAttempts } from './unary-attempts.ts';
 
 /** What the calls of a client go through. */
 export interface CallParts extends DefaultLimits {
   readonly route: () => Route;
-  readonly policy: () => CallPolicy | undefined;
+  readonly policy: () => CallPolicy;
+  readonly timers: CoarseTimers;
   readonly middleware: readonly ClientMiddleware[];
   readonly deadlines: LiveSetting<CallDeadlines> | undefined;
 }
@@ -36,9 +40,19 @@ function decode(method: ContractMethod, bytes: Uint8Array): unknown {
   }
 }
 
-async function* encodeAll(method: ContractMethod, request: unknown): AsyncGenerator<Uint8Array, void, undefined> {
-  if (method.requestStream) for await (const one of request as AsyncIterable<unknown>) yield encode(method, one);
-  else yield encode(method, request);
+async function* encodeStream(method: ContractMethod, requests: AsyncIterable<unknown>): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const one of requests) yield encode(method, one);
+}
+
+/** A single request can be sent as often as there are attempts, a stream of them once. */
+function encodeAll(method: ContractMethod, request: unknown): AsyncIterable<Uint8Array> {
+  if (method.requestStream) return encodeStream(method, request as AsyncIterable<unknown>);
+  const bytes = encode(method, request);
+  return {
+    async *[Symbol.asyncIterator]() {
+      yield bytes;
+    },
+  };
 }
 
 /** The innermost step: attempts over the wire. */
@@ -47,7 +61,7 @@ function wireStep(method: ContractMethod, parts: CallParts): Step<LimitedOptions
     const { deadline, clock, signal } = limitsOf(options, parts);
     return { metadata: options.metadata ?? Metadata(), deadline, clock, signal, onHeader: options.onHeader, onTrailer: options.onTrailer };
   };
-  const how = (options: LimitedOptions): AttemptOptions => ({ policy: parts.policy(), choice: choiceOf(options), onAttempt: options.onAttempt });
+  const how = (options: LimitedOptions): AttemptOptions => ({ policy: parts.policy(), timers: parts.timers, choice: choiceOf(options), onAttempt: options.onAttempt });
   if (method.responseStream) {
     return async function* (request, options) {
       for await (const bytes of streamAttempts(parts.route(), method, encodeAll(method, request), wire(options), how(options))) yield decode(method, bytes);

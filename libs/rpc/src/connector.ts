@@ -1,10 +1,12 @@
 import type { Clock, LiveSetting } from '@talaria/base';
 import type { Client, CompatServiceDefinition } from 'nice-grpc';
 import type { ClientMiddleware } from 'nice-grpc-common';
+import { oneAttempt } from './begun-call.ts';
 import type { CallLimits } from './call-limits.ts';
 import type { CallPolicy } from './call-policy.ts';
 import type { VersionFallback } from './call-target.ts';
 import { clientMethod } from './client-call.ts';
+import { coarseTimers } from './coarse-timers.ts';
 import { connectionPool } from './connection-pool.ts';
 import { contractMethods, contractName } from './contract.ts';
 import type { CallDeadlines } from './live-deadlines.ts';
@@ -57,9 +59,10 @@ export interface Connector {
 
 /** Makes a connector. It resolves and connects when it is first used. */
 export function createConnector(options: ConnectorOptions): Connector {
-  const { resolver, transports, picker, retry, policy = retry && (() => retriesOnly(retry)), middleware = [], maxResponseBytes, connectTimeoutMs, defaultTimeoutMs = 10_000, deadlines, clock, firstAnswerMs = 1_000, onVersionFallback, graceMs = 10_000 } = options;
+  const { resolver, transports, picker, retry, policy = () => (retry ? retriesOnly(retry) : oneAttempt), middleware = [], maxResponseBytes, connectTimeoutMs, defaultTimeoutMs = 10_000, deadlines, clock, firstAnswerMs = 1_000, onVersionFallback, graceMs = 10_000 } = options;
   const connect = { ...(maxResponseBytes === undefined ? {} : { maxResponseBytes }), ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }) };
   const pool = connectionPool(transports, connect, graceMs);
+  const timers = coarseTimers();
   const routes = new Map<string, Route>();
   const policies = new Map<string, CallPolicy>();
   let closing: Promise<void> | undefined;
@@ -74,9 +77,9 @@ export function createConnector(options: ConnectorOptions): Connector {
     return found;
   };
 
-  const policyOf = (contract: string): CallPolicy | undefined => {
+  const policyOf = (contract: string): CallPolicy => {
     let found = policies.get(contract);
-    if (!found && policy) {
+    if (!found) {
       found = policy(contract);
       policies.set(contract, found);
     }
@@ -86,7 +89,7 @@ export function createConnector(options: ConnectorOptions): Connector {
   return {
     client<D extends CompatServiceDefinition>(definition: D, extra: { readonly middleware?: readonly ClientMiddleware[] } = {}) {
       const contract = contractName(definition);
-      const parts = { route: () => route(contract), policy: () => policyOf(contract), middleware: [...middleware, ...(extra.middleware ?? [])], defaultTimeoutMs, deadlines, clock };
+      const parts = { route: () => route(contract), policy: () => policyOf(contract), timers, middleware: [...middleware, ...(extra.middleware ?? [])], defaultTimeoutMs, deadlines, clock };
       const methods = contractMethods(definition).map((method) => [method.key, clientMethod(method, parts)]);
       return Object.fromEntries(methods) as Client<D, CallLimits>;
     },

@@ -15,19 +15,21 @@ import type { Candidate } from './index.ts';
 import { openRoute } from './route.ts';
 
 /** A resolver that a test drives. */
-function manualResolver(): Resolver & { set(addresses: readonly string[]): void; readonly listeners: number; readonly resolvedIn: unknown[] } {
+function manualResolver(): Resolver & { set(addresses: readonly string[]): void; change(endpoints: readonly Endpoint[]): void; readonly listeners: number; readonly resolvedIn: unknown[] } {
   const listeners = new Set<(endpoints: readonly Endpoint[]) => void>();
   const resolvedIn: unknown[] = [];
   let endpoints: readonly Endpoint[] | undefined;
+  const change = (all: readonly Endpoint[]): void => {
+    endpoints = all;
+    for (const listener of [...listeners]) listener(all);
+  };
   return {
     resolvedIn,
     get listeners() {
       return listeners.size;
     },
-    set(addresses) {
-      endpoints = addresses.map(endpointAt);
-      for (const listener of [...listeners]) listener(endpoints);
-    },
+    set: (addresses) => change(addresses.map(endpointAt)),
+    change,
     resolve() {
       resolvedIn.push(currentCall().requestId);
       return {
@@ -87,13 +89,21 @@ describe('routes', () => {
     let calls = 0;
     const one = await start('one', () => calls++);
     const two = await start('two');
-    const connector = connect(resolver);
+    let onPick = (): void => {};
+    const picker: Picker = {
+      pick(candidates, info) {
+        const picked = first.pick(candidates, info);
+        onPick();
+        return picked;
+      },
+    };
+    const connector = connect(resolver, { picker: () => picker });
     const client = connector.client(TestDefinition);
     resolver.set([one.address]);
     assert.equal(await client.unary('a'), 'one');
-    const picked = client.unary('a');
-    resolver.set([two.address]);
-    assert.equal(await picked, 'two', 'what left between pick and call is not tried');
+    onPick = () => resolver.set([two.address]);
+    assert.equal(await client.unary('a'), 'two', 'what left between pick and call is not tried');
+    onPick = () => {};
     resolver.set([one.address]);
     const running = client.unary('a');
     await until('it runs', () => calls === 2);
@@ -113,7 +123,9 @@ describe('routes', () => {
     const resolver = manualResolver();
     const pool = connectionPool([transport], {}, 0);
     resolver.set(['inproc://a', 'inproc://b', 'other://c']);
-    const open = (): ReturnType<typeof openRoute> => openRoute('test.Test', { resolver, pool, picker: first, firstAnswerMs: 0 });
+    let closed = 0;
+    const picker: Picker = { ...first, close: () => closed++ };
+    const open = (): ReturnType<typeof openRoute> => openRoute('test.Test', { resolver, pool, picker, firstAnswerMs: 0 });
     const route = open();
     const other = open();
     const method = { path: '/a/b', requestStream: false, responseStream: false };
@@ -121,6 +133,16 @@ describe('routes', () => {
     const [a, b, ...rest] = now();
     assert.deepEqual(rest, [], 'an address that no transport takes is no candidate');
     assert.equal((other.candidates(method, { metadata: undefined as never }) as readonly Candidate[])[0]?.connection, a?.connection);
+    const before = now();
+    resolver.set(['inproc://a', 'inproc://b', 'other://c']);
+    assert.equal(now(), before, 'nothing has changed');
+    resolver.change([{ ...endpointAt('inproc://a'), weight: 3 }, endpointAt('inproc://b')]);
+    assert.notEqual(now(), before);
+    assert.deepEqual(now(), [a, b]);
+    assert.equal(a?.endpoint.weight, 3, 'what is known of it now');
+    const choice = { version: undefined, instance: undefined };
+    assert.equal(route.current(choice), route.current({ ...choice }), 'a choice, too, is the same array');
+    assert.equal(closed, 0);
     resolver.set(['inproc://b', 'inproc://d']);
     assert.equal(now()[0], b);
     assert.notEqual(now()[1]?.connection, a?.connection);
@@ -128,6 +150,7 @@ describe('routes', () => {
     assert.notEqual(b?.connection.state, 'closed', 'the other route still holds it');
     other.close();
     assert.equal(b?.connection.state === 'closed' || b?.connection.state === 'draining', true);
+    assert.equal(closed, 2);
   });
 
   it('tells the picker how each attempt ended', async () => {

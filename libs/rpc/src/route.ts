@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { systemClock } from '@talaria/base';
 import { detached } from '@talaria/context';
 import { unavailable } from '@talaria/errors';
@@ -6,7 +7,7 @@ import type { ConnectionPool } from './connection-pool.ts';
 import { endedHere, msUntil, reasonNotToSend } from './deadline.ts';
 import type { Candidate, Picker } from './picker.ts';
 import type { Endpoint, Resolver } from './resolver.ts';
-import type { WireCallOptions, WireMethod } from './transport.ts';
+import type { Connection, WireCallOptions, WireMethod } from './transport.ts';
 
 /** The instances of one contract, and the connections to them. */
 export interface Route {
@@ -33,18 +34,42 @@ export interface RouteOptions {
   readonly onVersionFallback?: ((fallback: VersionFallback) => void) | undefined;
 }
 
+interface Known {
+  readonly address: string;
+  readonly candidate: { endpoint: Endpoint; readonly connection: Connection };
+}
+
+/** Choices of single calls that are remembered. */
+const MOST_CHOICES = 100;
+
+/** Narrows one list down, the same choice to the same array. Preferences are few, and each is one object. */
+function narrowing(): (from: readonly Candidate[], choice: Choice) => readonly Candidate[] {
+  const preferred = new WeakMap<object, readonly Candidate[]>();
+  const asked = new Map<string, readonly Candidate[]>();
+  return (from, choice) => {
+    const key = choice.preferred ? '' : `${choice.version ?? ''} ${choice.instance ?? ''}`;
+    let found = choice.preferred ? preferred.get(choice.preferred) : asked.get(key);
+    if (found) return found;
+    found = allowed(from, choice);
+    if (choice.preferred) preferred.set(choice.preferred, found);
+    else if (asked.size < MOST_CHOICES) asked.set(key, found);
+    return found;
+  };
+}
+
 /** Starts to keep track of a contract. */
 export function openRoute(contract: string, options: RouteOptions): Route {
   const { resolver, pool, picker, firstAnswerMs, onVersionFallback } = options;
   const resolution = detached(() => resolver.resolve(contract));
   const waiting = new Set<() => void>();
-  let known = new Map<string, { readonly candidate: Candidate; readonly address: string }>();
+  let known = new Map<string, Known>();
   let list: readonly Candidate[] | undefined;
-  /** What each preference leaves of `list`; preferences are few, and each is one object. */
-  let preferred = new WeakMap<object, readonly Candidate[]>();
+  /** What choices leave of `list`, so that a picker gets the same array until something changes. */
+  let narrow = narrowing();
 
   const update = (endpoints: readonly Endpoint[]): void => {
     const next: typeof known = new Map();
+    let changed = list === undefined;
     for (const endpoint of endpoints) {
       const address = endpoint.addresses.find((some) => pool.takes(some));
       if (address === undefined || next.has(endpoint.id)) continue;
@@ -53,12 +78,18 @@ export function openRoute(contract: string, options: RouteOptions): Route {
       if (before?.address === address && before.candidate.endpoint.instance === endpoint.instance) {
         next.set(endpoint.id, before);
         known.delete(endpoint.id);
+        if (isDeepStrictEqual(before.candidate.endpoint, endpoint)) continue;
+        before.candidate.endpoint = endpoint;
       } else next.set(endpoint.id, { address, candidate: { endpoint, connection: pool.acquire(address, { ours: endpoint.instance !== undefined }) } });
+      changed = true;
     }
+    changed ||= known.size > 0;
     for (const { address } of known.values()) pool.release(address);
     known = next;
+    // Pickers may remember what they made of an array.
+    if (!changed) return;
     list = [...next.values()].map(({ candidate }) => candidate);
-    preferred = new WeakMap();
+    narrow = narrowing();
     for (const wake of [...waiting]) wake();
   };
 
@@ -67,20 +98,11 @@ export function openRoute(contract: string, options: RouteOptions): Route {
 
   const noInstances = (): Error => unavailable('no_instances', `No instance serves ${contract}`, { params: { contract } });
 
-  const narrowed = (from: readonly Candidate[], choice: Choice): readonly Candidate[] => {
-    if (!choice.preferred) return allowed(from, choice);
-    let found = preferred.get(choice.preferred);
-    if (!found) {
-      found = allowed(from, choice);
-      preferred.set(choice.preferred, found);
-    }
-    return found;
-  };
   const passedOver = ({ preferred: wanted }: Choice): void => {
     if (wanted && onVersionFallback) for (const fallback of fallbacks(contract, list ?? [], wanted)) onVersionFallback(fallback);
   };
   const chosen = (from: readonly Candidate[], choice: Choice): readonly Candidate[] => {
-    const found = narrowed(from, choice);
+    const found = narrow(from, choice);
     if (found.length > 0) return found;
     if (!choice.preferred) throw nobodyLike(contract, choice, from);
     passedOver(choice);
@@ -110,7 +132,7 @@ export function openRoute(contract: string, options: RouteOptions): Route {
     picker,
     current(choice) {
       if (!list || !choice) return list ?? [];
-      const found = narrowed(list, choice);
+      const found = narrow(list, choice);
       return found.length === 0 && choice.preferred ? list : found;
     },
     candidates(method, call, choice) {
@@ -128,7 +150,8 @@ export function openRoute(contract: string, options: RouteOptions): Route {
       for (const { address } of known.values()) pool.release(address);
       known = new Map();
       list = [];
-      preferred = new WeakMap();
+      narrow = narrowing();
+      picker.close?.();
       for (const wake of [...waiting]) wake();
     },
   };

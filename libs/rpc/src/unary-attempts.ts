@@ -1,0 +1,168 @@
+import { context as otel } from '@opentelemetry/api';
+import { anyUntried, attemptOver, countAttempt, dropPick, failedResult, nextAttempt, pick, tooLate, type AttemptOptions } from './begun-call.ts';
+import type { CallPlan } from './call-policy.ts';
+import type { ContractMethod } from './contract.ts';
+import { holding, tell } from './held-answer.ts';
+import { isFinal } from './is-final.ts';
+import type { Candidate } from './picker.ts';
+import type { Route } from './route.ts';
+import type { WireCallOptions } from './transport.ts';
+import { end, finish, GIVEN_UP, giveUp, guarded, inContext, listen, over, UnaryCall, type Attempt } from './unary-call.ts';
+
+/** Makes a call with one request and one response. */
+export function unaryAttempts(route: Route, method: ContractMethod, request: Uint8Array, options: WireCallOptions, how: AttemptOptions): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const call = new UnaryCall(route, method, request, options, how, resolve, reject);
+    const plan = how.policy.begin(call);
+    if (plan instanceof Promise) plan.then((found) => begin(call, found, undefined), reject);
+    else begin(call, plan, call.startedAt);
+  });
+}
+
+function begin(call: UnaryCall, plan: CallPlan, now: number | undefined): void {
+  call.plan = plan;
+  guarded(call, () => {
+    const found = call.route.candidates(call.method, call.options, call.choice);
+    if (found instanceof Promise) found.then((candidates) => guarded(call, () => void attempt(call, candidates, false)), (error: unknown) => finish(call, error));
+    else attempt(call, found, false, now);
+  });
+}
+
+/** Makes an attempt, unless it would go where another one is. */
+function attempt(call: UnaryCall, candidates: readonly Candidate[], hedge: boolean, startedAt: number = call.clock.monotonic()): boolean {
+  const { options, plan, running } = call;
+  const candidate = pick(call, candidates, hedge);
+  if (running.some((other) => other.candidate === candidate) || (hedge && call.tried?.has(candidate))) {
+    dropPick(call, candidate, startedAt);
+    return false;
+  }
+  const number = countAttempt(call, candidate);
+  const hedgeAfterMs = plan.hedgeAfterMs?.(number);
+  const { deadline = Infinity } = options;
+  const lateAt = before(deadline, startedAt, plan.attemptTimeoutMs);
+  const hedgeAt = before(Math.min(deadline, lateAt), startedAt, hedgeAfterMs);
+  // The first attempt needs no signal of its own where no other one can follow while it runs.
+  const controller = number > 1 || lateAt < Infinity || hedgeAt < Infinity ? new AbortController() : undefined;
+  const held = options.onHeader || options.onTrailer ? { header: undefined, trailer: undefined } : undefined;
+  const made: Attempt = { candidate, number, startedAt, controller, held, hedgeAt, lateAt, timer: undefined, timedOut: false, over: false };
+  running.push(made);
+  if (controller) listen(call);
+  call.onAttempt?.(candidate.endpoint);
+  send(call, made);
+  arm(call, made, startedAt);
+  return true;
+}
+
+/** When something is due, if that is before `end`. */
+function before(end: number, now: number, ms: number | undefined): number {
+  return ms !== undefined && now + ms < end ? now + ms : Infinity;
+}
+
+function send(call: UnaryCall, made: Attempt): void {
+  const { options } = call;
+  const signal = made.controller?.signal ?? options.signal;
+  let wire = options;
+  if (made.held) wire = holding(options, made.held, signal);
+  else if (made.controller) wire = { ...options, signal };
+  let answer: Promise<Uint8Array>;
+  try {
+    answer = made.candidate.connection.unary(call.method, call.request, wire);
+  } catch (error) {
+    answer = Promise.reject(error as Error);
+  }
+  answer.then(
+    (response) => answered(call, made, response),
+    (error: unknown) => failed(call, made, error),
+  );
+}
+
+function arm(call: UnaryCall, made: Attempt, now: number): void {
+  const at = Math.min(made.hedgeAt, made.lateAt);
+  if (at === Infinity || made.over) return;
+  call.context ??= otel.active();
+  made.timer = call.timers.after(call.clock, now, at - now, () => due(call, made));
+}
+
+function due(call: UnaryCall, made: Attempt): void {
+  if (made.over || call.over) return;
+  const now = call.clock.monotonic();
+  if (now >= made.lateAt) {
+    made.lateAt = made.hedgeAt = Infinity;
+    made.timedOut = true;
+    made.controller?.abort(GIVEN_UP);
+    return;
+  }
+  if (now >= made.hedgeAt) {
+    made.hedgeAt = Infinity;
+    inContext(call, () => hedge(call));
+  }
+  arm(call, made, now);
+}
+
+function hedge(call: UnaryCall): void {
+  const candidates = call.route.current(call.choice);
+  if (anyUntried(call, candidates) && call.plan.hedge?.(call.made + call.waiting + 1)) attempt(call, candidates, true);
+}
+
+function answered(call: UnaryCall, made: Attempt, response: Uint8Array): void {
+  if (!end(call, made)) return;
+  const now = call.clock.monotonic();
+  try {
+    attemptOver(call, made.candidate, made.number, { startedAt: made.startedAt, durationMs: now - made.startedAt });
+    tell(call.options, made.held);
+    over(call, now, undefined);
+  } catch (error) {
+    finish(call, error);
+    call.reject(error);
+    return;
+  }
+  call.resolve(response);
+}
+
+function failed(call: UnaryCall, made: Attempt, cause: unknown): void {
+  if (!end(call, made)) return;
+  guarded(call, () => {
+    const now = call.clock.monotonic();
+    const { candidate, timedOut } = made;
+    const error = timedOut ? tooLate(call, cause) : cause;
+    attemptOver(call, candidate, made.number, failedResult(call, made.startedAt, now, error, timedOut));
+    const again = nextAttempt(call, { candidate, error, timedOut, requestsTaken: false, running: call.running.length });
+    call.failure = { error, held: made.held };
+    if (again === true) retry(call);
+    else if (again !== false) pause(call, again, now);
+    else if (isFinal(error)) giveUp(call);
+    // Otherwise another attempt may still succeed.
+    if (call.running.length + call.waiting === 0) giveUp(call);
+  });
+}
+
+/** Makes a retry, where there is somebody to make it with. */
+function retry(call: UnaryCall): void {
+  let candidates: readonly Candidate[] | Promise<readonly Candidate[]>;
+  try {
+    candidates = call.route.candidates(call.method, call.options, call.choice);
+  } catch {
+    // They are gone: what went wrong before says more.
+    return;
+  }
+  if (!(candidates instanceof Promise)) attempt(call, candidates, false);
+}
+
+function pause(call: UnaryCall, ms: number, now: number): void {
+  const { deadline = Infinity } = call.options;
+  // The deadline would end the pause: what went wrong says more.
+  if (now + ms >= deadline) return;
+  listen(call);
+  if (call.over) return;
+  call.context ??= otel.active();
+  call.waiting++;
+  const timer = call.timers.after(call.clock, now, ms, () => {
+    if (call.over || !call.pauses?.delete(timer)) return;
+    call.waiting--;
+    inContext(call, () => {
+      retry(call);
+      if (call.running.length + call.waiting === 0) giveUp(call);
+    });
+  });
+  (call.pauses ??= new Set()).add(timer);
+}
