@@ -1,4 +1,5 @@
 import type { TransportHarness } from './bench.ts';
+import { admissionSuite } from './suite-admission.ts';
 import { callSuite } from './suite-calls.ts';
 import { endSuite } from './suite-ends.ts';
 import { peerSuite } from './suite-peers.ts';
@@ -8,4 +9,5 @@ export function transportSuite(harness: TransportHarness): void {
   callSuite(harness);
   endSuite(harness);
   peerSuite(harness);
+  admissionSuite(harness);
 }
