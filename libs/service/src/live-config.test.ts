@@ -28,7 +28,7 @@ describe('live settings of a service', { timeout: 60_000 }, () => {
       assert.deepEqual([mine.get(), others.get()], [1_000, 2_000]);
       assert.equal(platform.config.applied.get(`service.mail/${one.instance}`)?.settings['mail.timeout']?.source, 'service');
       const names = Object.keys(platform.config.schemas.get(`service.mail@${one.version}`)?.settings ?? {});
-      for (const name of ['call.deadlines', 'faults.rules', 'log.level', 'mail.timeout', 'telemetry.sampling']) assert.ok(names.includes(name), name);
+      for (const name of ['call.deadlines', 'call.policies', 'faults.rules', 'log.level', 'mail.timeout', 'telemetry.sampling']) assert.ok(names.includes(name), name);
       assert.throws(() => one.config({ 'too.late': setting(z.string(), { description: 'x' }) }), { name: 'WiringError', message: /too late/ });
       assert.throws(() => two.config({ 'log.level': setting(z.string(), { description: 'x' }) }), { name: 'WiringError', message: /declared already/ });
     } finally {

@@ -5,6 +5,7 @@ import { samplingRatio } from '@talaria/telemetry';
 import { z } from 'zod';
 import { faultRulesSetting, faultsAllowed } from './fault-rules.ts';
 import type { PlatformSettings } from './platform-settings.ts';
+import { CALL_POLICIES } from './policy-setting.ts';
 import type { Platform } from './types.ts';
 
 const lowerCase = (given: unknown): unknown => (typeof given === 'string' ? given.trim().toLowerCase() : given);
@@ -21,6 +22,7 @@ const BUILT_IN = {
     z.record(z.string().regex(/^[A-Za-z_][\w.]*(?:\/[A-Za-z_]\w*)?$/, 'use a contract or a method, such as account.v1.AccountService/GetAccount'), duration({ min: 1 })).default({}),
     { description: 'how long calls may take, by method or contract, instead of what the contract says', unit: 'ms' },
   ),
+  'call.policies': CALL_POLICIES,
 } as const;
 
 /** The live settings of a service. */

@@ -4,7 +4,7 @@ import { AuthServiceDefinition } from '@talaria/contracts/auth/v1/auth';
 import { etcdElections, etcdRegistry, etcdResolver, memoryElections, type Registry, type ServiceElections } from '@talaria/discovery';
 import { connectEtcd, etcdDocuments, type Etcd } from '@talaria/etcd';
 import { healthDefinition } from '@talaria/health';
-import { balancedPicker, retryNeverSent } from '@talaria/resilience';
+import { balancedPicker, callPolicies } from '@talaria/resilience';
 import { contractMethod, contractName, createConnector, grpcTransport, inprocTransport, type ClientMiddleware, type Connector, type Resolver, type Transport } from '@talaria/rpc';
 import { ambientFields, startTelemetry, type Telemetry } from '@talaria/telemetry';
 import { deferredLogger } from './deferred-logger.ts';
@@ -130,7 +130,7 @@ export function createParts(options: ServiceOptions, settings: PlatformSettings,
   };
   const faulty = injectedFaults(platform.transports ?? [grpcTransport(), inprocTransport()], { env, service: name, instance: settings.instance, rules: config.builtIn['faults.rules'], log, verifier: () => verifier });
   const { transports } = faulty;
-  const connector = createConnector({ resolver, transports, picker: (contract) => balancedPicker({ contract, zone: settings.zone, clientId: settings.instance, log, clock: platform.clock }), retry: retryNeverSent(), onVersionFallback: versionFallbackLog(log), deadlines: config.builtIn['call.deadlines'], clock: platform.clock, middleware: [opening, ...(tokens ? [authClientMiddleware({ tokens })] : [])] });
+  const connector = createConnector({ resolver, transports, picker: (contract) => balancedPicker({ contract, zone: settings.zone, clientId: settings.instance, log, clock: platform.clock }), policy: callPolicies({ log, live: config.builtIn['call.policies'], ...clock }), onVersionFallback: versionFallbackLog(log), deadlines: config.builtIn['call.deadlines'], clock: platform.clock, middleware: [opening, ...(tokens ? [authClientMiddleware({ tokens })] : [])] });
   const auth = once(() => connector.client(AuthServiceDefinition));
   const given = options.auth?.keys ?? platform.keys;
   const fetched = remoteKeys({ fetch: async (signal) => (await auth().getKeys({}, { signal })).jwks, log, ...clock });
