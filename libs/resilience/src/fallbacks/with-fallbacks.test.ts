@@ -126,7 +126,7 @@ describe('a client with fallbacks', () => {
     const inner = { getAccount: async () => account('a') } as unknown as Accounts;
     assert.throws(() => withFallbacks(AccountServiceDefinition, inner, { getAcount: answer(() => 1) } as never), /no method getAcount .* name some of createAccount, getAccount/s);
     const text = { requestSerialize: () => Buffer.of(), requestDeserialize: () => '', responseSerialize: () => Buffer.of(), responseDeserialize: () => '', options: {} };
-    const streams = { watch: { ...text, path: '/a.A/Watch', requestStream: false, responseStream: true } } as const satisfies ServiceDefinition;
+    const streams = { get: { ...text, path: '/a.A/Get', requestStream: false, responseStream: false }, watch: { ...text, path: '/a.A/Watch', requestStream: false, responseStream: true } } as const satisfies ServiceDefinition;
     assert.throws(() => withFallbacks(streams, { watch: () => {} } as never, { watch: answer(() => '') } as never), /watch streams/);
     // @ts-expect-error -- nor do the types let it through
     const wrong: Fallbacks<typeof streams> = { watch: answer(() => '') };
