@@ -23,6 +23,8 @@ export interface ArrivingCall {
 
 /** That a call was admitted. */
 export interface Ticket {
+  /** Called once, before `done`, when the first response of a method that streams responses is sent. `durationMs` counts from the admission. Must not throw. */
+  responded?(durationMs: number): void;
   /**
    * Called exactly once, when the call is over, however it ended; `code` is its status, CANCELLED if its client hung up. `durationMs` counts
    * from the admission; for a stream it ends when its last message has left. Must not throw.
@@ -30,7 +32,10 @@ export interface Ticket {
   done(result: { readonly code: Status; readonly durationMs: number }): void;
 }
 
-/** That a call is refused, and with what. The same object may serve many calls: transports cache what they make of it. */
+/**
+ * That a call is refused, and with what. The same object may serve many calls: transports cache what they make of it. A trailer
+ * `x-talaria-refused` says that the call may be made elsewhere, whatever it does.
+ */
 export interface Refusal {
   readonly refusal: { readonly status: Status; readonly details: string; readonly trailer: Metadata };
 }

@@ -4,10 +4,10 @@ import { Metadata, Status } from 'nice-grpc-common';
 import type { Ticket } from '../admission.ts';
 import { deadlineReason, hungUpReason } from '../deadline.ts';
 import { pullQueue } from '../pull-queue.ts';
+import { REFUSED_KEY } from '../refused-key.ts';
 import { moved, serveCall, serveUnknown } from '../serve-call.ts';
 import type { IncomingCall, ServedMethod } from '../transport.ts';
 import { fromGrpc, toGrpc } from './metadata.ts';
-import { REFUSED_KEY } from './status.ts';
 
 /** A call that is being answered. */
 export interface ServedCall {
@@ -53,6 +53,7 @@ export function serveGrpcCall(method: ServedMethod, call: ServerInterceptingCall
   const requests = pullQueue<Uint8Array>({ onPull: () => call.startRead() });
   let trailer: GrpcMetadata | undefined;
   let answered = false;
+  let responded = false;
   let roomWaiter: (() => void) | undefined;
 
   const end = (status: Status, details: string): void => {
@@ -114,6 +115,10 @@ export function serveGrpcCall(method: ServedMethod, call: ServerInterceptingCall
           if (controller.signal.aborted) {
             resolve();
             return;
+          }
+          if (method.responseStream && !responded) {
+            responded = true;
+            ticket?.responded?.(performance.now() - admittedAt);
           }
           roomWaiter = resolve;
           call.sendMessage(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), resolve);

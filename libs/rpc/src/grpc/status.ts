@@ -1,11 +1,9 @@
 import type { StatusObject } from '@grpc/grpc-js';
 import { Metadata, Status } from 'nice-grpc-common';
 import { TransportError } from '../transport-error.ts';
+import { REFUSED_KEY } from '../refused-key.ts';
 import type { Outcome } from '../transport.ts';
 import { fromGrpc } from './metadata.ts';
-
-/** The trailer by which a listener of ours says that it did not look at a call, since it is stopping. */
-export const REFUSED_KEY = 'x-talaria-refused';
 
 // grpc-js knows how far a call came (`progress`), and drops it on the way up; the texts below are all that is left of it.
 // Read from grpc-js 1.14.7: load-balancing-call.ts, load-balancer-pick-first.ts, internal-channel.ts, subchannel-call.ts.

@@ -3,12 +3,13 @@ import { systemClock, type CancelTimer } from '@talaria/base';
 import { detached } from '@talaria/context';
 import { rateLimited, toWire } from '@talaria/errors';
 import { Metadata, Status } from 'nice-grpc-common';
-import type { ArrivingCall, Ticket } from '../admission.ts';
+import type { ArrivingCall, Refusal, Ticket } from '../admission.ts';
 import { copyMetadata } from '../copy-metadata.ts';
 import { deadlineReason, endedHere, hungUpReason, isPast, msUntil } from '../deadline.ts';
 import { decide } from '../decide.ts';
 import type { PullQueue } from '../pull-queue.ts';
 import { pumpRequests } from '../pump-requests.ts';
+import { REFUSED_KEY } from '../refused-key.ts';
 import { moved, serveCall, serveUnknown } from '../serve-call.ts';
 import { TransportError } from '../transport-error.ts';
 import type { ServedMethod, WireCallOptions, WireMethod } from '../transport.ts';
@@ -78,6 +79,16 @@ export function beginInprocCall(listener: InprocListener, method: WireMethod, re
     end(status === Status.OK ? undefined : new TransportError(path, status, details, 'maybe_executed', copyMetadata(trailer)), status, reason);
   };
   const refuse = (details: string): void => end(new TransportError(path, Status.UNAVAILABLE, details, 'refused'), Status.UNAVAILABLE);
+  const turnDown = ({ status, details, trailer: all }: Refusal['refusal']): void => {
+    if (!all.has(REFUSED_KEY)) {
+      setTrailer(all);
+      return answer(status, details);
+    }
+    const rest = copyMetadata(all);
+    rest.delete(REFUSED_KEY);
+    if (!over && wire.onTrailer) otel.with(active, wire.onTrailer, undefined, copyMetadata(rest));
+    end(new TransportError(path, status, details, 'refused', rest), status);
+  };
   const served: InprocServed = {
     leaving: options.onLeaving,
     stop() {
@@ -121,7 +132,8 @@ export function beginInprocCall(listener: InprocListener, method: WireMethod, re
   });
 
   const metadata = copyMetadata(wire.metadata);
-  const run = (target: ServedMethod): void => {
+  const run = (target: ServedMethod, onResponse?: () => void): void => {
+    let responded = !target.responseStream;
     const { signal } = (controller = new AbortController());
     const incoming = { path, peer: PEER, metadata, deadline: wire.deadline, clock: wire.clock, signal, leaving: listener.leaving, requests: inbound.queue, sendHeader, setTrailer };
     void serveCall(target, incoming, {
@@ -129,6 +141,10 @@ export function beginInprocCall(listener: InprocListener, method: WireMethod, re
       refuse,
       async send(bytes) {
         if (over) return;
+        if (!responded) {
+          responded = true;
+          onResponse?.();
+        }
         sendHeader(Metadata());
         if (bytes.length <= maxResponseBytes) await outbound.write(bytes);
         else abort(new TransportError(path, Status.RESOURCE_EXHAUSTED, `Received message larger than max (${bytes.length} vs ${maxResponseBytes})`, 'maybe_executed'));
@@ -140,7 +156,7 @@ export function beginInprocCall(listener: InprocListener, method: WireMethod, re
     onOver = (code) => ticket.done({ code, durationMs: clock.monotonic() - admittedAt });
     if (over) onOver(isPast(wire.deadline, clock) ? Status.DEADLINE_EXCEEDED : Status.CANCELLED);
     else if (listener.draining) refuse('The server is stopping');
-    else run(target);
+    else run(target, () => ticket.responded?.(clock.monotonic() - admittedAt));
   };
   const arrive = (): void => {
     const target = listener.method(path);
@@ -150,10 +166,7 @@ export function beginInprocCall(listener: InprocListener, method: WireMethod, re
     else {
       decide(target.admission, arriving(target), (decision) => {
         if (!('refusal' in decision)) taken(target, decision);
-        else {
-          setTrailer(decision.refusal.trailer);
-          answer(decision.refusal.status, decision.refusal.details);
-        }
+        else turnDown(decision.refusal);
       });
     }
   };

@@ -105,6 +105,34 @@ export function admissionSuite(harness: TransportHarness): void {
       });
     }
 
+    it('a refusal that says so is one of a call that may be made elsewhere', async () => {
+      const method = wireMethod(KINDS[0]);
+      const { connection } = await serve(method, accounts(() => ({ refusal: { ...refusal.refusal, trailer: Metadata({ 'x-talaria-refused': 'overload', 'x-why': 'full' }) } })), hangingHandler().handler);
+      const error = await failure(connection.unary(method, bytes('a'), wire()));
+      assert.equal(error.outcome, 'refused');
+      assert.deepEqual([...error.trailer].map(([key]) => key).filter((key) => key !== 'grpc-status'), ['x-why'], 'what is between the peers stays there');
+      assert.equal(error.code, Status.RESOURCE_EXHAUSTED);
+    });
+
+    for (const kind of KINDS) {
+      it(`${kind.name}: the ticket ${kind.responseStream ? 'hears of the first response, once' : 'hears of no single response'}`, async () => {
+        const method = wireMethod(kind);
+        const heard: string[] = [];
+        const ticket: Ticket = {
+          responded: (durationMs) => void heard.push(durationMs >= 0 ? 'responded' : 'nonsense'),
+          done: () => void heard.push('done'),
+        };
+        const { connection } = await serve(method, { admit: () => ticket }, async function* (call) {
+          for await (const _ of call.requests) continue;
+          yield bytes('one');
+          if (kind.responseStream) yield bytes('two');
+        });
+        await callAll(connection, method, [bytes('a')], wire());
+        await until('the ticket is done', () => heard.includes('done'));
+        assert.deepEqual(heard, kind.responseStream ? ['responded', 'done'] : ['done']);
+      });
+    }
+
     it('is shown the call: path, headers, deadline, peer, and whether it is still there', async () => {
       const method = wireMethod(KINDS[0]);
       const admission = accounts();
