@@ -23,3 +23,8 @@ export { FALLBACK_KEY, withFallbacks, type WithFallbacksOptions } from './fallba
 // Which instance gets a call.
 export { balancedPicker } from './balance/balanced-picker.ts';
 export type { BalanceOptions, EjectionOptions } from './balance/options.ts';
+
+// Streams that outlive their servers.
+export { resumable, type Position, type ResumableOptions } from './resume/resumable.ts';
+export type { ResumeCall } from './resume/source.ts';
+export { untilLeaving } from './resume/until-leaving.ts';

@@ -11,6 +11,8 @@ export interface CallTarget {
   readonly instance?: string | undefined;
   /** Told of each attempt, before it is made, to which endpoint it goes. */
   readonly onAttempt?: ((endpoint: Endpoint) => void) | undefined;
+  /** Told if the server that a stream is on begins to go away: the stream goes on for some seconds, and is cut then, so that it had better be begun anew elsewhere. */
+  readonly onLeaving?: (() => void) | undefined;
 }
 
 /** What a call asked for (it fails without), or what its principal's calls prefer (passed over where nobody has it). */

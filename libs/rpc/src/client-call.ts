@@ -59,7 +59,7 @@ function encodeAll(method: ContractMethod, request: unknown): AsyncIterable<Uint
 function wireStep(method: ContractMethod, parts: CallParts): Step<LimitedOptions> {
   const wire = (options: LimitedOptions): WireCallOptions => {
     const { deadline, clock, signal } = limitsOf(options, parts);
-    return { metadata: options.metadata ?? Metadata(), deadline, clock, signal, onHeader: options.onHeader, onTrailer: options.onTrailer };
+    return { metadata: options.metadata ?? Metadata(), deadline, clock, signal, onHeader: options.onHeader, onTrailer: options.onTrailer, onLeaving: options.onLeaving };
   };
   const how = (options: LimitedOptions): AttemptOptions => ({ policy: parts.policy(), timers: parts.timers, choice: choiceOf(options), onAttempt: options.onAttempt });
   if (method.responseStream) {

@@ -45,6 +45,7 @@ export {
   unimplemented,
   type FieldViolation,
 } from '@talaria/errors';
+export { resumable, untilLeaving, type Position, type ResumableOptions, type ResumeCall } from '@talaria/resilience';
 export { z } from 'zod';
 
 /** On whose behalf the running code was called. Throws unauthorized.principal for nobody's. */
