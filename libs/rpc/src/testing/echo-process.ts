@@ -1,7 +1,7 @@
 // A server in a process of its own, for tests that kill or freeze it. Its argument is where it listens; it tells its parent
 // the bound address, and stops with it.
 import { grpcTransport } from '../grpc/grpc-transport.ts';
-import { bytes, KINDS, wireMethod } from './kinds.ts';
+import { bytes, KINDS, text, wireMethod } from './kinds.ts';
 
 const listener = await grpcTransport().listen(process.argv[2] ?? 'h2c://127.0.0.1:0');
 listener.add('test.Test', [
@@ -11,6 +11,17 @@ listener.add('test.Test', [
      
     async *handler() {
       await new Promise(() => {});
+    },
+  },
+  {
+    // Holds its own event loop up for as many ms as its request says.
+    ...wireMethod(KINDS[0], 'Busy'),
+    async *handler(call) {
+      for await (const request of call.requests) {
+        const end = performance.now() + Number(text(request));
+        while (performance.now() < end);
+        yield request;
+      }
     },
   },
   {
