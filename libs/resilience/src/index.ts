@@ -1,5 +1,4 @@
 export { roundRobin } from './round-robin.ts';
-export { retryNeverSent, type RetryNeverSentOptions } from './retry-never-sent.ts';
 
 // Rates: of those who call, and of those who are called.
 export { tokenBucket, type TokenBucket, type TokenBucketOptions } from './rate/token-bucket.ts';

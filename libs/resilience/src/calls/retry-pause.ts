@@ -43,7 +43,7 @@ export function retryPause(failure: FailedAttempt, says: PeerSays, { retry, repe
   if (!says.retryable || says.attempts > 1 || !isRetryable(failure, says)) return false;
   const { retryAfterMs } = says;
   if (retryAfterMs === undefined ? untried === 0 : retryAfterMs < 0 || retryAfterMs > retry.max_backoff) return false;
-  // Full jitter. Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-  const backoff = attempt === 1 ? 0 : random() * Math.min(retry.max_backoff, retry.backoff * 2 ** (attempt - 2));
+  // Full jitter. Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/. What was never sent was no load.
+  const backoff = attempt === 1 || error.outcome === 'never_sent' ? 0 : random() * Math.min(retry.max_backoff, retry.backoff * 2 ** (attempt - 2));
   return Math.max(backoff, retryAfterMs ?? 0);
 }
