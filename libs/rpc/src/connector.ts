@@ -7,7 +7,7 @@ import type { CallPolicy } from './call-policy.ts';
 import type { VersionFallback } from './call-target.ts';
 import { clientMethod } from './client-call.ts';
 import { coarseTimers } from './coarse-timers.ts';
-import { connectionPool } from './connection-pool.ts';
+import { connectionPool, type PoolOptions } from './connection-pool.ts';
 import { contractMethods, contractName } from './contract.ts';
 import type { CallDeadlines } from './live-deadlines.ts';
 import type { Picker } from './picker.ts';
@@ -33,6 +33,8 @@ export interface ConnectorOptions {
   readonly maxResponseBytes?: number;
   /** The longest one attempt to connect to an instance may take, in ms. Default 1,000. */
   readonly connectTimeoutMs?: number;
+  /** How many sockets there are to an instance, how long they last, and how instances are watched. Default: see each. */
+  readonly connections?: PoolOptions | undefined;
   /** For calls to which neither the ambient call nor their options set a deadline. Default 10,000. */
   readonly defaultTimeoutMs?: number;
   /** What replaces the deadlines that contracts give their methods, for calls that begin from then on. Default: nothing. */
@@ -59,9 +61,9 @@ export interface Connector {
 
 /** Makes a connector. It resolves and connects when it is first used. */
 export function createConnector(options: ConnectorOptions): Connector {
-  const { resolver, transports, picker, retry, policy = () => (retry ? retriesOnly(retry) : oneAttempt), middleware = [], maxResponseBytes, connectTimeoutMs, defaultTimeoutMs = 10_000, deadlines, clock, firstAnswerMs = 1_000, onVersionFallback, graceMs = 10_000 } = options;
+  const { resolver, transports, picker, retry, policy = () => (retry ? retriesOnly(retry) : oneAttempt), middleware = [], maxResponseBytes, connectTimeoutMs, defaultTimeoutMs = 10_000, deadlines, clock, firstAnswerMs = 1_000, onVersionFallback, graceMs = 10_000, connections } = options;
   const connect = { ...(maxResponseBytes === undefined ? {} : { maxResponseBytes }), ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }) };
-  const pool = connectionPool(transports, connect, graceMs);
+  const pool = connectionPool(transports, { ...connections, ...connect }, graceMs);
   const timers = coarseTimers();
   const routes = new Map<string, Route>();
   const policies = new Map<string, CallPolicy>();

@@ -2,6 +2,7 @@
 export { wrongHandlers } from './handlers.ts';
 export { createServer, type Server, type ServerOptions } from './server.ts';
 export { createConnector, type Connector, type ConnectorOptions } from './connector.ts';
+export type { PoolOptions } from './connection-pool.ts';
 export type { CallLimits } from './call-limits.ts';
 export type { CallTarget, VersionFallback } from './call-target.ts';
 export type { CallDeadlines } from './live-deadlines.ts';
