@@ -45,6 +45,8 @@ export {
   unimplemented,
   type FieldViolation,
 } from '@talaria/errors';
+export { answer, degraded, type AnswerFallback, type Fallback, type Fallbacks, type FallbackKind, type StaleFallback } from '@talaria/resilience';
+export { stale, type StaleAnswerOptions } from './fallbacks.ts';
 export { resumable, untilLeaving, type Position, type ResumableOptions, type ResumeCall } from '@talaria/resilience';
 export { z } from 'zod';
 

@@ -4,6 +4,7 @@ import type { ClientMiddleware, Endpoint, Resolution, ServerMiddleware } from '@
 import { createBackground } from './background/background.ts';
 import { builtInMiddleware } from './built-in-middleware.ts';
 import { contractsView } from './contracts-view.ts';
+import { serviceFallbacks } from './fallbacks.ts';
 import { createHooks } from './hooks.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createMiddlewareStack } from './middleware-stack.ts';
@@ -36,6 +37,7 @@ export function createService(options: ServiceOptions): Service {
   const served = createServed({ rules: parts.rules, health, validation, log });
   const background = createBackground({ log, clock: platform.clock, elections: parts.elections, tracer: () => parts.opened().tracer, addChecker: (checker) => health.add(checker) });
   const hooks = createHooks();
+  const fallbacks = serviceFallbacks({ health, stack, clock: platform.clock });
   const contracts = contractsView(parts.registry);
   const resolutions = new Map<string, Resolution>();
   const release = (): void => {
@@ -65,7 +67,7 @@ export function createService(options: ServiceOptions): Service {
     middleware: () => stack.names(),
     methods: () => served.methods(),
     method: (wanted) => served.methods().find(({ path }) => path === (wanted.startsWith('/') ? wanted : `/${wanted}`)),
-    client: (definition, { middleware } = {}) => parts.connector.client(definition, { middleware: list(middleware) }),
+    client: (definition, { middleware, fallback } = {}) => fallbacks.around(definition, parts.connector.client(definition, { middleware: list(middleware) }), fallback),
     worker(worker, run) {
       background.worker(worker, run);
       return service;

@@ -3,6 +3,7 @@ import type { Capability, Checker, Clock, Elections, LiveSetting, Logger } from 
 import type { Config, ConfigShape, ConfigSource, Setting, Settings } from '@talaria/config';
 import type { MemoryElections, Registry } from '@talaria/discovery';
 import type { Health } from '@talaria/health';
+import type { Fallbacks } from '@talaria/resilience';
 import type { EveryOptions } from './background/background.ts';
 import type { LeaderWork, ScheduledWork, Work } from './background/run-context.ts';
 import type { Hook, HookOptions, StopPhase } from './hooks.ts';
@@ -115,8 +116,11 @@ export interface Service {
   methods(): readonly MethodInfo[];
   /** The method of a name such as `account.v1.AccountService/GetAccount`; undefined for one that is not served here. */
   method(name: string): MethodInfo | undefined;
-  /** A client for a contract. Usable before `start`, and by programs that never start (tools). */
-  client<D extends CompatServiceDefinition>(definition: D, options?: { readonly middleware?: OneOrMore<ClientMiddleware> }): Client<D, CallLimits>;
+  /**
+   * A client for a contract. Usable before `start`, and by programs that never start (tools). `fallback` says what to answer for which
+   * unary methods when the contract is gone: `stale(…)`, `answer(…)` or `degraded(…)`; a used one is marked in the response, counted, and seen in health.
+   */
+  client<D extends CompatServiceDefinition>(definition: D, options?: { readonly middleware?: OneOrMore<ClientMiddleware>; readonly fallback?: Fallbacks<D> | undefined }): Client<D, CallLimits>;
   /**
    * Runs `run` from ready to stop, outside of every call and in a context of its own: again after a short pause when it returns, and
    * after ever longer ones (100 ms to 10 s) while it fails. It must heed the signal. Its health is a checker, `worker <name>`.

@@ -1,10 +1,14 @@
 import { type ServerResponse } from 'node:http';
 import { type Message } from '@bufbuild/protobuf';
-import { type Endpoint } from '@talaria/rpc';
+import { type Endpoint, type Metadata } from '@talaria/rpc';
 import { type Route } from '../transcode/routes.ts';
 import { writeJson } from '../transcode/to-json.ts';
 import { answerJson, beginLines } from './answer.ts';
 import { dynamicDefinition, type DynamicDefinition } from './definition.ts';
+
+/** The trailer in which a service says that it answered without one that is gone, and the header in which the gateway does. */
+const FALLBACK_KEY = 'x-talaria-fallback';
+const FALLBACK_HEADER = 'talaria-fallback';
 
 /** Makes clients from definitions: `service.client`, or a connector's. */
 export type ClientFactory = (definition: DynamicDefinition) => unknown;
@@ -16,7 +20,7 @@ export interface RouteCallOptions {
   readonly onAttempt?: ((endpoint: Endpoint) => void) | undefined;
 }
 
-type Method = (request: Message, options: RouteCallOptions) => Promise<Message> | AsyncIterable<Message>;
+type Method = (request: Message, options: RouteCallOptions & { readonly onTrailer?: (trailer: Metadata) => void }) => Promise<Message> | AsyncIterable<Message>;
 
 /** The client of a route's contract, made once for each version of its descriptors. */
 export function clientsOf(factory: ClientFactory): (route: Route) => Method {
@@ -61,7 +65,11 @@ async function answerStream(route: Route, responses: AsyncIterable<Message>, res
 
 /** Calls a route's method and answers with what it answers. Throws what it throws. */
 export async function callRoute(route: Route, method: Method, request: Message, res: ServerResponse, options: RouteCallOptions, headers: Readonly<Record<string, string>>): Promise<void> {
-  const answered = method(request, options);
+  const onTrailer = (trailer: Metadata): void => {
+    const used = trailer.get(FALLBACK_KEY);
+    if (typeof used === 'string' && !res.headersSent) res.setHeader(FALLBACK_HEADER, used);
+  };
+  const answered = method(request, { ...options, onTrailer });
   if (Symbol.asyncIterator in answered) {
     await answerStream(route, answered, res, options.signal);
     return;

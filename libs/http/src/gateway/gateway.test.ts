@@ -148,6 +148,17 @@ describe('a gateway', () => {
     assert.equal((await library.fetch('/everything', { headers: { authorization: 'Bearer bad' } })).status, 200);
   });
 
+  it('says which fallbacks were used for an answer', async () => {
+    const used = 'account.v1.AccountService/GetAccount;kind=stale';
+    library.answer('look', (request, context) => {
+      context.trailer.set('x-talaria-fallback', used);
+      return request;
+    });
+    assert.equal((await library.fetch('/everything')).headers.get('talaria-fallback'), used);
+    library.answer('look', (request) => request);
+    assert.equal((await library.fetch('/everything')).headers.get('talaria-fallback'), null);
+  });
+
   it('hands no header on, and gives the call a deadline', async () => {
     let seen: { keys: string[]; left: number } | undefined;
     library.answer('look', (request, context) => {
