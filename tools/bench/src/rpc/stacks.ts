@@ -2,7 +2,7 @@ import { serviceKeyFrom, signPassport, staticKeys, tokenKeyFrom, type generateSe
 import { silentLogger } from '@talaria/base';
 import { AccountServiceDefinition, type CreateAccountRequest, type CreateAccountResponse } from '@talaria/contracts/account/v1/account';
 import { memoryRegistry } from '@talaria/discovery';
-import { roundRobin } from '@talaria/resilience';
+import { balancedPicker } from '@talaria/resilience';
 import { createConnector, createServer as createTalariaServer, grpcTransport, Metadata, staticResolver } from '@talaria/rpc';
 import { createService, runInCall } from '@talaria/service';
 import * as grpc from '@grpc/grpc-js';
@@ -86,7 +86,7 @@ const bare: Stack = {
   },
   async connect(port) {
     const resolver = staticResolver({ [CONTRACT]: [`h2c://127.0.0.1:${port}`] });
-    const client = createConnector({ resolver, transports: [grpcTransport()], picker: () => roundRobin() }).client(AccountServiceDefinition);
+    const client = createConnector({ resolver, transports: [grpcTransport()], picker: () => balancedPicker() }).client(AccountServiceDefinition);
     return (request) => client.createAccount(request);
   },
 };
