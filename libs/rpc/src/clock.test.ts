@@ -7,30 +7,9 @@ import { grpcTransport } from './grpc/grpc-transport.ts';
 import { inprocTransport } from './inproc/inproc-transport.ts';
 import { createServer, type ServerOptions } from './server.ts';
 import { staticResolver } from './static-resolver.ts';
+import { stoppedClock } from './testing/stopped-clock.ts';
 import { handlers, TestDefinition, type Handlers } from './testing/test-contract.ts';
 import { settle, until } from './testing/until.ts';
-
-/** A clock that stands still until it is moved; it shows another time than this machine. */
-function stoppedClock(): Clock & { move(ms: number): void; readonly pending: number } {
-  const timers = new Set<{ readonly at: number; readonly callback: () => void }>();
-  let elapsed = 5_000_000_000;
-  return {
-    now: () => elapsed,
-    monotonic: () => elapsed,
-    after(ms, callback) {
-      const timer = { at: elapsed + ms, callback };
-      timers.add(timer);
-      return () => timers.delete(timer);
-    },
-    move(ms) {
-      elapsed += ms;
-      for (const timer of [...timers]) if (timer.at <= elapsed && timers.delete(timer)) timer.callback();
-    },
-    get pending() {
-      return timers.size;
-    },
-  };
-}
 
 for (const { name, transport, at } of [
   { name: 'h2c', transport: grpcTransport(), at: 'h2c://127.0.0.1:0' },

@@ -91,7 +91,12 @@ function watched(call: StreamCall, requests: AsyncIterable<Uint8Array>): AsyncIt
 function watch(call: StreamCall): () => void {
   const { options, clock, startedAt, timers } = call;
   const { signal, deadline = Infinity } = options;
+  const stop = (): void => {
+    if (timer) timers.cancel(timer);
+    signal?.removeEventListener('abort', onEnd);
+  };
   const onEnd = (): void => {
+    stop();
     const { current } = call;
     current?.controller?.abort(signal?.reason);
     const now = clock.monotonic();
@@ -101,10 +106,7 @@ function watch(call: StreamCall): () => void {
   };
   const timer = deadline < Infinity ? timers.after(clock, startedAt, Math.max(0, deadline - startedAt), onEnd) : undefined;
   signal?.addEventListener('abort', onEnd, { once: true });
-  return () => {
-    if (timer) timers.cancel(timer);
-    signal?.removeEventListener('abort', onEnd);
-  };
+  return stop;
 }
 
 function begin(call: StreamCall, candidates: readonly Candidate[]): Attempt {
@@ -192,4 +194,6 @@ async function nextOrThrow(call: StreamCall, attempt: Attempt, cause: unknown): 
   } catch {
     throw endedHere(method.path, options, 'maybe_executed');
   }
+  // Its time passed meanwhile.
+  if (call.told) throw endedHere(method.path, options, 'maybe_executed');
 }
