@@ -17,6 +17,8 @@ export interface CallPolicy {
    * to wait, which has to heed the deadline and the signal of the call.
    */
   begin(call: PolicyCall): CallPlan | Promise<CallPlan>;
+  /** Other instances serve the contract now, or what is known of them has changed: what keeps calls back may look again. */
+  instancesChanged?(): void;
   /** What is known of its methods, for people who look at the topology. */
   describe?(): readonly MethodStats[];
 }

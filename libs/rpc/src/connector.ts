@@ -73,7 +73,7 @@ export function createConnector(options: ConnectorOptions): Connector {
     let found = routes.get(contract);
     if (!found) {
       if (closing) throw new Error(`The connector is closed: make the call of ${contract} before closing it`);
-      found = openRoute(contract, { resolver, pool, picker: picker(contract), firstAnswerMs, onVersionFallback });
+      found = openRoute(contract, { resolver, pool, picker: picker(contract), firstAnswerMs, onVersionFallback, onChange: () => policies.get(contract)?.instancesChanged?.() });
       routes.set(contract, found);
     }
     return found;

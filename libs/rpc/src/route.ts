@@ -32,6 +32,8 @@ export interface RouteOptions {
   /** How long a call waits while nothing is known, in ms. */
   readonly firstAnswerMs: number;
   readonly onVersionFallback?: ((fallback: VersionFallback) => void) | undefined;
+  /** Told when who is there has changed, or what is known of them. */
+  readonly onChange?: () => void;
 }
 
 interface Known {
@@ -59,7 +61,7 @@ function narrowing(): (from: readonly Candidate[], choice: Choice) => readonly C
 
 /** Starts to keep track of a contract. */
 export function openRoute(contract: string, options: RouteOptions): Route {
-  const { resolver, pool, picker, firstAnswerMs, onVersionFallback } = options;
+  const { resolver, pool, picker, firstAnswerMs, onVersionFallback, onChange } = options;
   const resolution = detached(() => resolver.resolve(contract));
   const waiting = new Set<() => void>();
   let known = new Map<string, Known>();
@@ -91,6 +93,7 @@ export function openRoute(contract: string, options: RouteOptions): Route {
     list = [...next.values()].map(({ candidate }) => candidate);
     narrow = narrowing();
     for (const wake of [...waiting]) wake();
+    onChange?.();
   };
 
   const stop = resolution.onChange((endpoints) => detached(() => update(endpoints)));

@@ -61,6 +61,9 @@ function contractPolicies(contract: string, live: LiveSetting<CallPolicySettings
       const turn = calls.rate?.enter(call);
       return turn ? turn.then(() => begin(calls, call)) : begin(calls, call);
     },
+    instancesChanged() {
+      for (const { breaker } of methods.values()) breaker.tryNow();
+    },
     describe() {
       if (live) update();
       const now = clock.monotonic();

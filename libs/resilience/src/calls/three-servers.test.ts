@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, describe, it } from 'node:test';
+import { systemClock, type Clock } from '@talaria/base';
 import { badRequest, internal, rateLimited, ServiceError, unavailable } from '@talaria/errors';
+import type { Endpoint, Resolver } from '@talaria/rpc';
+import { callPolicies } from './call-policies.ts';
 import { below, definition, KINDS, never, scene, until } from './testing/servers.ts';
+import { keptLog } from './testing/simulated-client.ts';
 
 const NO_HEDGES = { hedge: { enabled: false } } as const;
 
@@ -145,6 +149,23 @@ for (const { name, transport, address } of KINDS) {
       const late = await serve(answering(5_000));
       await assert.rejects(connect({ 'test.Test': [late.at] }, { '*': NO_HEDGES }).client(definition).get('late', { timeoutMs: 60_000 }), { code: 'rate_limited.x', retryAfterMs: 5_000 });
       assert.deepEqual(calls, ['late']);
+    });
+
+    it('a new one is called at once, though calls are refused', async () => {
+      const broken = await serve(() => {
+        throw internal('x', 'Broken.');
+      });
+      const { at } = await serve(() => 'well');
+      let change = (_: readonly Endpoint[]): void => {};
+      const resolver: Resolver = {
+        resolve: () => ({ endpoints: [{ id: 'broken', addresses: [broken.at] }], onChange: (listener) => ((change = listener), () => {}), close: () => {} }),
+      };
+      const clock: Clock = { ...systemClock, monotonic: () => 5 };
+      const client = connect({}, undefined, { resolver, policy: callPolicies({ log: keptLog(), clock }) }).client(definition);
+      for (let call = 0; call < 20; call++) await assert.rejects(client.put('a'), { code: 'internal_service.x' });
+      await assert.rejects(client.put('a'), { code: 'unavailable.circuit_open' });
+      change([{ id: 'well', addresses: [at] }]);
+      for (let call = 0; call < 5; call++) assert.equal(await client.put('a'), 'well');
     });
 
     it('all that fail are spared, and called again by themselves when they are well', async () => {
