@@ -45,26 +45,36 @@ function hasEnded(stream: ServerHttp2Stream): boolean {
   return stream.closed || stream.destroyed;
 }
 
-/** A call as it stands in the headers of its stream. */
-function arriving(method: ServedMethod, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): ArrivingCall {
-  const left = timeoutMs(headers[TIMEOUT_HEADER]);
-  const deadline = left === undefined ? undefined : performance.now() + Math.min(left, LONGEST_MS);
-  return {
-    path: method.path,
-    method,
-    deadline,
-    get peer(): Peer {
-      const { remoteAddress = 'unknown', remotePort } = stream.session?.socket ?? {};
-      return { address: remotePort === undefined ? remoteAddress : `${remoteAddress}:${remotePort}` };
-    },
-    get gone() {
-      return hasEnded(stream) || (deadline !== undefined && performance.now() >= deadline);
-    },
-    header(name) {
-      const value = headers[name];
-      return typeof value === 'string' ? value : value?.join(', ');
-    },
-  };
+/** A call as it stands in the headers of its stream. A class, since getters of a literal are made anew for each call, which takes most of a µs. */
+class HeadersCall implements ArrivingCall {
+  readonly path: string;
+  readonly method: ServedMethod;
+  readonly deadline: number | undefined;
+  readonly #stream: ServerHttp2Stream;
+  readonly #headers: IncomingHttpHeaders;
+
+  constructor(method: ServedMethod, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+    this.path = method.path;
+    this.method = method;
+    const left = timeoutMs(headers[TIMEOUT_HEADER]);
+    this.deadline = left === undefined ? undefined : performance.now() + Math.min(left, LONGEST_MS);
+    this.#stream = stream;
+    this.#headers = headers;
+  }
+
+  get peer(): Peer {
+    const { remoteAddress = 'unknown', remotePort } = this.#stream.session?.socket ?? {};
+    return { address: remotePort === undefined ? remoteAddress : `${remoteAddress}:${remotePort}` };
+  }
+
+  get gone(): boolean {
+    return hasEnded(this.#stream) || (this.deadline !== undefined && performance.now() >= this.deadline);
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#headers[name];
+    return typeof value === 'string' ? value : value?.join(', ');
+  }
 }
 
 /**
@@ -75,7 +85,7 @@ export function admitStream(admission: Admission, method: ServedMethod, stream: 
   if (hasEnded(stream)) return;
   // There is nothing to be done about one; 'close' follows.
   stream.once('error', ignore);
-  const call = arriving(method, stream, headers);
+  const call = new HeadersCall(method, stream, headers);
   const { deadline } = call;
   let timer: NodeJS.Timeout | undefined;
   let pending = true;
@@ -83,7 +93,7 @@ export function admitStream(admission: Admission, method: ServedMethod, stream: 
     pending = false;
     clearTimeout(timer);
     if ('refusal' in decision) refuse(stream, decision.refusal);
-    else if (call.gone) {
+    else if (waited && call.gone) {
       decision.done({ code: deadline === undefined || performance.now() < deadline ? Status.CANCELLED : Status.DEADLINE_EXCEEDED, durationMs: 0 });
       refuse(stream, late);
     } else {
