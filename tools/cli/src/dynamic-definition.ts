@@ -23,10 +23,17 @@ const IDEMPOTENCY = {
   [MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN]: undefined,
 } as const;
 
+/** What else the contract says of it (`talaria.options.v1`), undecoded, as ts-proto keeps extensions. */
+function extensions({ proto: { options } }: DescMethod): object {
+  const found = (options?.$unknown ?? []).filter(({ no }) => no >= 52_000 && no < 53_000);
+  const byTag = Map.groupBy(found, ({ no, wireType }) => (no << 3) | wireType);
+  return byTag.size === 0 ? {} : { _unknownFields: Object.fromEntries([...byTag].map(([tag, fields]) => [tag, fields.map(({ data }) => data)])) };
+}
+
 /** A definition of one method, made from its descriptor, with the options by which clients go. */
 export function dynamicDefinition(method: DescMethod): { readonly [CALLED]: MethodDefinition<Message, Message, Message, Message> } {
   const { input, output, methodKind } = method;
-  const [idempotencyLevel, deadlineMs] = [IDEMPOTENCY[method.idempotency], deadlineMsOf(method)];
+  const idempotencyLevel = IDEMPOTENCY[method.idempotency];
   return {
     [CALLED]: {
       path: `/${method.parent.typeName}/${method.name}`,
@@ -36,7 +43,7 @@ export function dynamicDefinition(method: DescMethod): { readonly [CALLED]: Meth
       requestDeserialize: (bytes) => fromBinary(input, bytes),
       responseSerialize: (message) => toBinary(output, message),
       responseDeserialize: (bytes) => fromBinary(output, bytes),
-      options: { ...(idempotencyLevel ? { idempotencyLevel } : {}), ...(deadlineMs === undefined ? {} : { deadlineMs }) },
+      options: { ...(idempotencyLevel ? { idempotencyLevel } : {}), ...extensions(method) },
     },
   };
 }

@@ -1,6 +1,5 @@
 import { create, fromBinary, toBinary, type DescMethod, type DescService, type Message } from '@bufbuild/protobuf';
-import { BinaryReader } from '@bufbuild/protobuf/wire';
-import { DurationSchema, MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
+import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 
 /** A method as nice-grpc defines it, for messages that are known at run time only. */
 export interface DynamicMethod {
@@ -13,8 +12,8 @@ export interface DynamicMethod {
   responseDeserialize(bytes: Uint8Array): Message;
   readonly options: {
     readonly idempotencyLevel?: 'IDEMPOTENT' | 'NO_SIDE_EFFECTS';
-    /** What the contract says of its longest call (`talaria.options.v1.deadline`). */
-    readonly deadlineMs?: number;
+    /** What else the contract says of it (`talaria.options.v1`), by tag, undecoded. */
+    readonly _unknownFields?: Readonly<Record<number, readonly Uint8Array[]>>;
   };
 }
 
@@ -26,15 +25,15 @@ function idempotency(method: DescMethod): DynamicMethod['options'] {
   return method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS ? { idempotencyLevel: 'NO_SIDE_EFFECTS' } : {};
 }
 
-/** `talaria.options.v1.deadline`, whose number never changes: services are described by descriptors of their own. */
-const DEADLINE = 52002;
+/** The platform's own options (`talaria.options.v1`), whose numbers never change: services are described by descriptors of their own. */
+const isOurs = (no: number): boolean => no >= 52_000 && no < 53_000;
 
-function deadline({ proto: { options } }: DescMethod): DynamicMethod['options'] {
-  // Extensions are unknown fields to whoever has not generated them; the last one counts.
-  const found = options?.$unknown?.findLast(({ no }) => no === DEADLINE);
-  if (!found) return {};
-  const { seconds, nanos } = fromBinary(DurationSchema, new BinaryReader(found.data).bytes());
-  return { deadlineMs: Number(seconds) * 1000 + nanos / 1e6 };
+/** They are unknown fields to whoever has not generated them; kept as ts-proto keeps them, for `rpc` and policies to read. */
+function extensions({ proto: { options } }: DescMethod): DynamicMethod['options'] {
+  const found = options?.$unknown?.filter(({ no }) => isOurs(no)) ?? [];
+  if (found.length === 0) return {};
+  const byTag = Map.groupBy(found, ({ no, wireType }) => (no << 3) | wireType);
+  return { _unknownFields: Object.fromEntries([...byTag].map(([tag, fields]) => [tag, fields.map(({ data }) => data)])) };
 }
 
 function dynamicMethod(method: DescMethod): DynamicMethod {
@@ -48,7 +47,7 @@ function dynamicMethod(method: DescMethod): DynamicMethod {
     requestDeserialize: (bytes) => fromBinary(input, bytes),
     responseSerialize: (value) => toBinary(output, value),
     responseDeserialize: (bytes) => fromBinary(output, bytes),
-    options: { ...idempotency(method), ...deadline(method) },
+    options: { ...idempotency(method), ...extensions(method) },
   };
 }
 
