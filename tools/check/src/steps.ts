@@ -39,7 +39,8 @@ export function stepsFor(engines: Engines | undefined): Readonly<Record<string, 
   const always = {
     static: () => runTasks('static', staticChecks()),
     unit: () => runSuites('unit', nxTasks({ targets: ['test'] }, write)),
-    e2e: () => runSuites('e2e', testFiles({ folder: E2E, files: filesOf('src/*.test.ts') }, write)),
+    // Two at a time: they mostly wait, and each has a platform of its own.
+    e2e: () => runSuites('e2e', testFiles({ folder: E2E, files: filesOf('{src,../degradation/src}/*.test.ts'), parallel: 2 }, write)),
     outside: () => runSuites('outside', testFiles({ folder: E2E, files: filesOf('src/five-minutes/*.test.ts') }, write)),
   };
   if (!engines) return always;
