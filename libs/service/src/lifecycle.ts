@@ -7,6 +7,7 @@ import type { Background } from './background/background.ts';
 import type { Hooks, StopPhase } from './hooks.ts';
 import { STOP_MS, untilClientsKnow, within } from './limits.ts';
 import { orAborted } from './or-aborted.ts';
+import type { Monitor } from './monitor/monitor.ts';
 import type { Parts } from './parts.ts';
 import type { PlatformSettings } from './platform-settings.ts';
 import type { Served } from './served.ts';
@@ -32,6 +33,7 @@ export interface LifecycleParts {
   readonly capabilities: readonly Capability[];
   readonly health: Health;
   readonly served: Served;
+  readonly monitor: Monitor;
   readonly background: Background;
   readonly hooks: Hooks;
   /** What goes around all handlers, outermost first; the same array until it changes. */
@@ -45,7 +47,7 @@ const PATIENCE_MS = 3_000;
 
 /** Starts and stops the parts of a service, in the order that the README gives. */
 export function createLifecycle(all: LifecycleParts): Lifecycle {
-  const { parts, health, served, background, hooks } = all;
+  const { parts, health, served, monitor, background, hooks } = all;
   const { log } = parts;
   const started: Capability[] = [];
   const starting = new AbortController();
@@ -100,6 +102,7 @@ export function createLifecycle(all: LifecycleParts): Lifecycle {
     health.start();
     parts.warm();
     background.start();
+    if (served.announced) monitor.start();
     await hooks.start('onReady', starting.signal);
     log.info('ready', { address, instance: settings.instance, version: settings.version });
   }
@@ -116,7 +119,7 @@ export function createLifecycle(all: LifecycleParts): Lifecycle {
 
     health.setOverall(false);
     const wasKnown = served.announced;
-    await step(STOP_MS.leave, 'leaving the registry', () => served.leave());
+    await Promise.all([step(STOP_MS.leave, 'leaving the registry', () => served.leave()), step(STOP_MS.leave, 'ending the monitor', () => monitor.stop())]);
     await runHooks('leave');
     if (wasKnown) await untilClientsKnow();
     health.stop();

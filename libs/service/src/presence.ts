@@ -18,11 +18,13 @@ export interface Self {
 export interface Presence {
   /** Resolves when the contract is published and the instance registered, or has left. Rejects if another service owns the contract or a route. */
   readonly ready: Promise<void>;
+  /** Says whether it is ready for calls: none of its critical checkers fails. Never rejects. */
+  setReady(ready: boolean): Promise<void>;
   leave(): Promise<void>;
 }
 
-/** Publishes a contract, then registers the instance under it: whoever finds the instance can know the contract. */
-export function bePresent(registry: Registry, definition: CompatServiceDefinition, self: Self): Presence {
+/** Publishes a contract, then registers the instance under it: whoever finds the instance can know the contract. `ready`: whether it is ready now. */
+export function bePresent(registry: Registry, definition: CompatServiceDefinition, self: Self, ready: boolean): Presence {
   const contract = contractName(definition);
   const descriptor = contractDescriptor(definition);
   const files = registryOf(definition);
@@ -31,6 +33,7 @@ export function bePresent(registry: Registry, definition: CompatServiceDefinitio
   let publication: Publication | undefined;
   const { promise: gone, resolve: isGone } = Promise.withResolvers<void>();
   let left = false;
+  let isReady = ready;
 
   const appear = async (): Promise<void> => {
     // A contract that was not generated here has no descriptor: it can be called, but not published.
@@ -43,12 +46,16 @@ export function bePresent(registry: Registry, definition: CompatServiceDefinitio
     registration = registry.register({
       contract,
       address: advertised.address,
-      ext: { ...ext, addresses: [advertised.url], ...(descriptorSet ? { descriptor: descriptorHash(descriptorSet) } : {}) },
+      ext: { ...ext, ready: isReady, addresses: [advertised.url], ...(descriptorSet ? { descriptor: descriptorHash(descriptorSet) } : {}) },
     });
     await registration.ready;
   };
   return {
     ready: Promise.race([appear(), gone]),
+    async setReady(next) {
+      isReady = next;
+      await registration?.update({ ready: next });
+    },
     async leave() {
       left = true;
       isGone();

@@ -111,7 +111,7 @@ describe('removing a contract from a running service', () => {
     const platform = await createPlatform();
     const service = platform.service({ name: 'service.auth' });
     const rules = accessRules();
-    const served = createServed({ rules, health: service.health, validation: createValidation(), log: silentLogger });
+    const served = createServed({ rules, health: service.health, facts: () => assert.fail('nobody asks'), validation: createValidation(), log: silentLogger });
     const path = '/auth.v1.AuthService/GetKeys';
     const denied = rules.ruleOf(path);
     const handlers = Object.fromEntries(Object.keys(AuthServiceDefinition.methods).map((method) => [method, refuse]));

@@ -9,6 +9,7 @@ import { STOP_MS, untilClientsKnow } from './limits.ts';
 import { methodInfos, type MethodInfo } from './method-info.ts';
 import { bePresent, type Presence, type Self } from './presence.ts';
 import { reflectionDefinitions, reflectionHandlers } from './reflection/reflection.ts';
+import { topologyDefinition, topologyHandlers, type Facts } from './topology/platform-contract.ts';
 import type { Validation } from './validation/middleware.ts';
 import { WiringError } from './wiring-error.ts';
 
@@ -33,24 +34,28 @@ export interface Served {
   remove(definition: CompatServiceDefinition): Promise<void>;
   /** Of what was added, in order. */
   methods(): readonly MethodInfo[];
-  /** Serves everything that was added, health and reflection from now on. */
+  /** Serves everything that was added, health, reflection and what the instance tells of itself, from now on. */
   attach(server: Server): Promise<void>;
   /** Registers everything, now and as it is added. Rejects if another service owns a contract or a route. */
   announce(registry: Registry, self: Self): Promise<void>;
   /** Takes the instance out of the registry, for good. */
   leave(): Promise<void>;
+  /** The contracts that were added, in order. */
+  contracts(): readonly string[];
   /** Whether anything is in the registry. */
   readonly announced: boolean;
 }
 
 /** Makes an empty set of contracts. */
-export function createServed(parts: { readonly rules: AccessRules; readonly health: Health; readonly validation: Validation; readonly log: Logger }): Served {
-  const { rules, health, validation, log } = parts;
+export function createServed(parts: { readonly rules: AccessRules; readonly health: Health; readonly facts: () => Facts; readonly validation: Validation; readonly log: Logger }): Served {
+  const { rules, health, facts, validation, log } = parts;
   const entries = new Map<string, Entry>();
   const removals = new Map<string, Removal>();
   let server: Server | undefined;
   let home: { readonly registry: Registry; readonly self: Self } | undefined;
   let leaving = false;
+  let toldWell = true;
+  let stopTelling = (): void => {};
 
   const serve = (on: Server, { definition, handlers, middleware }: Entry): void => {
     on.add(definition, handlers, { middleware });
@@ -58,8 +63,14 @@ export function createServed(parts: { readonly rules: AccessRules; readonly heal
   };
   const appear = async (entry: Entry): Promise<void> => {
     if (!home) return;
-    entry.presence = bePresent(home.registry, entry.definition, home.self);
+    entry.presence = bePresent(home.registry, entry.definition, home.self, health.well);
     await entry.presence.ready;
+  };
+  /** A critical checker has begun to fail, or none does any more: clients hear of it at once, so that they call others. */
+  const tellReadiness = (): void => {
+    if (health.well === toldWell) return;
+    toldWell = health.well;
+    for (const { presence } of entries.values()) void detached(() => presence?.setReady(toldWell));
   };
   const announceLate = async (entry: Entry): Promise<void> => {
     const contract = contractName(entry.definition);
@@ -126,8 +137,10 @@ export function createServed(parts: { readonly rules: AccessRules; readonly heal
     },
     methods: () => [...entries.values()].flatMap(({ definition }) => methodInfos(definition, rules)),
     async attach(to) {
-      const definitions = (): CompatServiceDefinition[] => [...[...entries.values()].map(({ definition }) => definition), healthDefinition, ...reflectionDefinitions];
+      const definitions = (): CompatServiceDefinition[] => [...[...entries.values()].map(({ definition }) => definition), healthDefinition, topologyDefinition, ...reflectionDefinitions];
       to.add(healthDefinition, healthHandlers(health));
+      rules.add(topologyDefinition);
+      to.add(topologyDefinition, topologyHandlers(facts));
       const reflection = reflectionHandlers(definitions, health.stopped);
       for (const definition of reflectionDefinitions) to.add(definition as (typeof reflectionDefinitions)[0], reflection);
       for (const entry of entries.values()) serve(to, entry);
@@ -137,13 +150,17 @@ export function createServed(parts: { readonly rules: AccessRules; readonly heal
     async announce(registry, self) {
       if (leaving) return;
       home = { registry, self };
+      toldWell = health.well;
+      stopTelling = health.onChange(tellReadiness);
       await Promise.all([...entries.values()].map(appear));
     },
     async leave() {
       leaving = true;
       home = undefined;
+      stopTelling();
       await Promise.all([...entries.values()].map(async ({ presence }) => presence?.leave()));
     },
+    contracts: () => [...entries.keys()],
     get announced() {
       return home !== undefined && [...entries.values()].some(({ presence }) => presence);
     },

@@ -8,11 +8,14 @@ import { serviceFallbacks } from './fallbacks.ts';
 import { createHooks } from './hooks.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createMiddlewareStack } from './middleware-stack.ts';
+import { createMonitor } from './monitor/monitor.ts';
 import { createParts } from './parts.ts';
 import { platformSettings } from './platform-settings.ts';
 import { runService } from './run.ts';
 import { createServed } from './served.ts';
 import { settingReader } from './setting-reader.ts';
+import { directClients } from './topology/direct-clients.ts';
+import { factsOf } from './topology/facts.ts';
 import type { OneOrMore, Service, ServiceOptions } from './types.ts';
 import { createValidation } from './validation/middleware.ts';
 import { WiringError } from './wiring-error.ts';
@@ -34,7 +37,7 @@ export function createService(options: ServiceOptions): Service {
   const health = createHealth({ checkers: [...parts.checkers, ...capabilities.flatMap(({ checkers }) => checkers), ...(options.checkers ?? [])], log });
   const validation = createValidation();
   const stack = createMiddlewareStack(builtInMiddleware(parts, validation.middleware));
-  const served = createServed({ rules: parts.rules, health, validation, log });
+  const served = createServed({ rules: parts.rules, health, facts: () => factsOf(name, settings, health, parts), validation, log });
   const background = createBackground({ log, clock: platform.clock, elections: parts.elections, tracer: () => parts.opened().tracer, addChecker: (checker) => health.add(checker) });
   const hooks = createHooks();
   const fallbacks = serviceFallbacks({ health, stack, clock: platform.clock });
@@ -44,7 +47,8 @@ export function createService(options: ServiceOptions): Service {
     contracts.close();
     for (const resolution of resolutions.values()) resolution.close();
   };
-  const lifecycle = createLifecycle({ name, env, clock: platform.clock, settings, parts, capabilities, health, served, background, hooks, middleware: stack.current, release });
+  const monitor = createMonitor({ log, service: name, instance: settings.instance, elections: parts.elections, reports: () => parts.registry().reports, resolver: parts.resolver, contracts: served.contracts, clients: () => directClients(parts) });
+  const lifecycle = createLifecycle({ name, env, clock: platform.clock, settings, parts, capabilities, health, served, monitor, background, hooks, middleware: stack.current, release });
   let running = false;
 
   const service: Service = {

@@ -9,7 +9,7 @@ export interface MethodFacts {
   /** `account.v1.AccountService/GetAccount`. */
   readonly name: string;
   readonly attributes: Attributes;
-  /** gRPC's own contracts (health, reflection): their streams never end, and nobody asks for their traces. */
+  /** What the platform asks of instances (health, reflection, topology): such streams never end, polls do not either, and nobody asks for their traces. */
   readonly infrastructure: boolean;
 }
 
@@ -24,7 +24,7 @@ export function methodFacts(path: string): MethodFacts {
     facts = {
       name,
       attributes: { 'rpc.system': 'grpc', 'rpc.service': name.slice(0, slash), 'rpc.method': name.slice(slash + 1) },
-      infrastructure: name.startsWith('grpc.health.') || name.startsWith('grpc.reflection.'),
+      infrastructure: name.startsWith('grpc.health.') || name.startsWith('grpc.reflection.') || name.startsWith('talaria.topology.'),
     };
     known.set(path, facts);
   }

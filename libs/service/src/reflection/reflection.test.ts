@@ -65,6 +65,7 @@ describe('reflection and health, for clients without tokens', () => {
         { name: 'grpc.health.v1.Health' },
         { name: 'grpc.reflection.v1.ServerReflection' },
         { name: 'grpc.reflection.v1alpha.ServerReflection' },
+        { name: 'talaria.topology.v1.TopologyService' },
       ]);
     });
 
