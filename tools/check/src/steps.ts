@@ -40,7 +40,7 @@ export function stepsFor(engines: Engines | undefined): Readonly<Record<string, 
     static: () => runTasks('static', staticChecks()),
     unit: () => runSuites('unit', nxTasks({ targets: ['test'] }, write)),
     // Two at a time: they mostly wait, and each has a platform of its own.
-    e2e: () => runSuites('e2e', testFiles({ folder: E2E, files: filesOf('{src,../degradation/src}/*.test.ts'), parallel: 2 }, write)),
+    e2e: () => runSuites('e2e', testFiles({ folder: E2E, files: filesOf('{src,../degradation/src,../chaos/src/e2e}/*.test.ts'), parallel: 2 }, write)),
     outside: () => runSuites('outside', testFiles({ folder: E2E, files: filesOf('src/five-minutes/*.test.ts') }, write)),
   };
   if (!engines) return always;
