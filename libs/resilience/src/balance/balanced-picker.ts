@@ -9,7 +9,7 @@ import { methodLatency, type MethodLatency } from './method-latency.ts';
 import { liveLimits, type BalanceOptions } from './options.ts';
 import { mayProbe } from './probation.ts';
 import { BEST } from './rank.ts';
-import { record } from './record.ts';
+import { record, type Witness } from './record.ts';
 import { connectionChanged } from './reconnect.ts';
 import { sweep } from './sweep.ts';
 import { chooseFrom, newTable, refreshMembers, refreshPool, type Table } from './table.ts';
@@ -39,7 +39,7 @@ export function balancedPicker(options: BalanceOptions = {}): Picker {
   let whole: { readonly table: Table; readonly known: ReadonlySet<Instance>; usedAt: number } | undefined;
   let sweepAt = -Infinity;
 
-  const witnessed = (instance: Instance, from: number): boolean => whole?.table.pool.some((other) => other !== instance && other.answeredFrom >= from) ?? false;
+  const witnessed: Witness = (instance, since, from) => whole?.table.pool.some((other) => other !== instance && other.answersSince <= since && other.answeredFrom >= from) ?? false;
 
   const instanceOf = (candidate: Candidate, now: number): Instance => {
     let instance = instances.get(candidate);

@@ -1,5 +1,5 @@
-/** How long a sample counts: after so many ms its weight is 1/e. */
-const MEMORY_MS = 10_000;
+/** How long a sample counts: after so many ms its weight is 1/e. Long enough for some tens of them at a call a second. */
+const MEMORY_MS = 60_000;
 /** At high rates no more than about so many samples count, so that it follows a change within some tens of calls. */
 const DEPTH = 30;
 /** Good samples that are taken for granted, so that the first bad one is not all that is known. */

@@ -4,6 +4,8 @@ const MEMORY_MS = 10_000;
 export const ENOUGH_EVIDENCE = 16;
 /** More is not kept, so that an instance that is well again is soon not suspected any more. */
 const MOST = 20;
+/** Two samples that are further apart, in ms, say no more than that of how long it has been like that. */
+const GAP_MS = 250;
 
 /**
  * Evidence that an instance has more bad samples than others: a CUSUM of log-likelihood ratios, between "as many as the others
@@ -13,32 +15,31 @@ const MOST = 20;
 export interface Evidence {
   value: number;
   at: number;
-  /** When it began, and when the last bad sample added to it: what is sustained lies between. */
-  since: number;
-  until: number;
+  /** How long bad samples have come, in ms. Time without samples hardly counts. */
+  lastedMs: number;
 }
 
 /** None yet. */
 export function noEvidence(): Evidence {
-  return { value: 0, at: 0, since: 0, until: 0 };
+  return { value: 0, at: 0, lastedMs: 0 };
 }
 
 /** Weighs a sample; `usual` is the share of bad ones that others have. */
 export function weigh(evidence: Evidence, bad: boolean, usual: number, suspected: number, now: number): void {
   if (evidence.value === 0 && !bad) return;
-  const faded = evidence.value * Math.exp((evidence.at - now) / MEMORY_MS);
-  const ratio = bad ? suspected / usual : (1 - suspected) / (1 - usual);
   // Where the others are as bad, nothing speaks against this one.
-  const value = faded + (bad ? Math.max(0, Math.log(ratio)) : Math.min(0, Math.log(ratio)));
-  if (evidence.value === 0) evidence.since = now;
+  if (usual >= suspected) return clearEvidence(evidence);
+  const faded = evidence.value * Math.exp((evidence.at - now) / MEMORY_MS);
+  const value = faded + Math.log(bad ? suspected / usual : (1 - suspected) / (1 - usual));
+  if (evidence.value === 0) evidence.lastedMs = 0;
+  else if (bad) evidence.lastedMs += Math.min(now - evidence.at, GAP_MS);
   evidence.value = Math.min(MOST, Math.max(0, value));
   evidence.at = now;
-  if (bad) evidence.until = now;
 }
 
-/** How long it has lasted, in ms. */
-export function sustainedMs({ since, until }: Evidence): number {
-  return until - since;
+/** How much of it there is now. */
+export function strengthOf({ value, at }: Evidence, now: number): number {
+  return value * Math.exp((at - now) / MEMORY_MS);
 }
 
 /** Forgets everything. */

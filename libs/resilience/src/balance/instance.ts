@@ -25,21 +25,32 @@ export interface Instance {
   readonly failingEvidence: Evidence;
   readonly slow: DecayedShare;
   readonly slowEvidence: Evidence;
-  /** Failures in a row: how many, and when the first and the last of them came. */
+  /** The share of slow ones among the last few answers. */
+  latelySlow: number;
+  /** Failures in a row: how many, when the first and the last of them came, and what they say (as evidence does, but it does not fade). */
   inARow: number;
   firstInARow: number;
   lastInARow: number;
-  /** Those shares of the others, as last looked at. */
+  inARowEvidence: number;
+  /** Those shares of the others, as last looked at; and what is taken for usual by them. */
   othersFailing: number;
   othersSlow: number;
+  usualFailing: number;
+  usualSlow: number;
 
-  /** When it last answered, and when that attempt, or a later one, had begun. */
+  /** When it last answered; when that attempt, or a later one, had begun; and when the first one had since it was last silent. */
   heardAt: number;
   answeredFrom: number;
-  /** Attempts that were given up since it was last heard, those of them that had waited for long, and when the first had begun. */
+  answersSince: number;
+  /**
+   * Attempts that were given up since it was last heard, though others answered in the meantime; those of them that had waited for long;
+   * when the first of them had begun, and when the last of them ended; and since when that looks like silence.
+   */
   unanswered: number;
   stuck: number;
   unansweredFrom: number;
+  unansweredUntil: number;
+  silentSince: number;
 
   phase: 'in' | 'ejected' | 'probing' | 'trial';
   reason: EjectionReason;
@@ -73,9 +84,9 @@ export interface Instance {
 export function newInstance(candidate: Candidate, now: number): Instance {
   return {
     ...{ candidate, unary: [], streams: [], calls: 0, failures: 0, latencyMs: undefined, slowness: 0, sampledAt: now },
-    ...{ failing: decayedShare(), failingEvidence: noEvidence(), slow: decayedShare(), slowEvidence: noEvidence() },
-    ...{ inARow: 0, firstInARow: 0, lastInARow: 0, othersFailing: 0, othersSlow: 0 },
-    ...{ heardAt: -Infinity, answeredFrom: -Infinity, unanswered: 0, stuck: 0, unansweredFrom: Infinity },
+    ...{ failing: decayedShare(), failingEvidence: noEvidence(), slow: decayedShare(), slowEvidence: noEvidence(), latelySlow: 0 },
+    ...{ inARow: 0, firstInARow: 0, lastInARow: 0, inARowEvidence: 0, othersFailing: 0, othersSlow: 0, usualFailing: 1, usualSlow: 1 },
+    ...{ heardAt: -Infinity, answeredFrom: -Infinity, answersSince: Infinity, unanswered: 0, stuck: 0, unansweredFrom: Infinity, unansweredUntil: -Infinity, silentSince: Infinity },
     ...{ phase: 'in', reason: 'connection', outUntil: 0, phaseFrom: now, ejections: 0, strikes: 0, goodProbes: 0, missedProbes: 0, lastPickAt: -Infinity },
     ...{ rampFrom: -Infinity, connected: candidate.connection.state === 'ready', lost: false, losses: 0, firstLossAt: -Infinity, share: 1, turn: NaN, seenAt: now, stopListening: undefined },
   };
@@ -87,7 +98,7 @@ export function clearSuspicion(instance: Instance): void {
   clearShare(instance.slow);
   clearEvidence(instance.failingEvidence);
   clearEvidence(instance.slowEvidence);
-  instance.inARow = 0;
+  instance.inARow = instance.latelySlow = 0;
   instance.slowness = 0;
   clearSilence(instance);
 }
@@ -95,7 +106,8 @@ export function clearSuspicion(instance: Instance): void {
 /** It is not silent. */
 export function clearSilence(instance: Instance): void {
   instance.unanswered = instance.stuck = 0;
-  instance.unansweredFrom = Infinity;
+  instance.unansweredFrom = instance.silentSince = Infinity;
+  instance.unansweredUntil = -Infinity;
 }
 
 /** Whether it gets no more than probes. */

@@ -5,6 +5,8 @@ import type { Limits } from './options.ts';
 const GOOD_PROBES = 3;
 /** So many probes to which nobody waited for the answer are as bad as a bad one. */
 const MISSED_PROBES = 3;
+/** After a slow answer, which may be chance, it is asked once more so many ms later than otherwise. */
+const ONCE_MORE_AFTER_MS = 200;
 /** Between two probes, in ms. */
 const PROBE_EVERY_MS = 100;
 /** After so many ms without a call that can safely be made twice, any call is a probe; at once where answers were slow, but came. */
@@ -80,7 +82,10 @@ export function onProbe(instance: Instance, result: ProbeResult, now: number): v
   if (instance.phase !== 'probing') return;
   if (result === 'good') instance.goodProbes++;
   else if (result === 'unanswered') instance.missedProbes++;
-  else if ((result === 'slow' ? instance.othersSlow : instance.othersFailing) < OTHERS_ARE_BAD) {
+  else if (result === 'slow' && instance.missedProbes === 0) {
+    instance.missedProbes++;
+    instance.lastPickAt = now + ONCE_MORE_AFTER_MS;
+  } else if ((result === 'slow' ? instance.othersSlow : instance.othersFailing) < OTHERS_ARE_BAD) {
     instance.missedProbes = MISSED_PROBES;
     instance.reason = result === 'slow' ? 'latency' : 'success_rate';
   }

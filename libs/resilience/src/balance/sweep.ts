@@ -3,6 +3,14 @@ import { clearSuspicion, isOut, type Instance } from './instance.ts';
 import { verdictOf, type Judging, type Verdict } from './judge.ts';
 import { advance, eject, OTHERS_ARE_BAD, probedBadly, probedWell, readmit } from './probation.ts';
 
+/** So much is usual whoever is asked: nothing is without chance. */
+const USUAL_FAILING = 0.01;
+const USUAL_SLOW = 0.05;
+/** The others may have had more of it than was seen, */
+const MARGIN = 1.5;
+/** above all where little was seen of them. */
+const UNSEEN = 0.5;
+
 /** Told of those that go and return. */
 export interface SweepEvents {
   onEject(instance: Instance, verdict: Verdict, forMs: number): void;
@@ -58,14 +66,22 @@ function compare(pool: readonly Instance[], now: number): void {
   }
   for (const instance of pool) {
     const own = isOut(instance) ? 0 : 1;
-    instance.othersFailing = others(failing, failingVolume, shareOf(instance.failing), own * volumeOf(instance.failing, now));
-    instance.othersSlow = others(slow, slowVolume, shareOf(instance.slow), own * volumeOf(instance.slow, now));
+    const ownFailing = own * volumeOf(instance.failing, now);
+    const ownSlow = own * volumeOf(instance.slow, now);
+    instance.othersFailing = others(failing, failingVolume, shareOf(instance.failing), ownFailing);
+    instance.othersSlow = others(slow, slowVolume, shareOf(instance.slow), ownSlow);
+    instance.usualFailing = usual(instance.othersFailing, failingVolume - ownFailing, USUAL_FAILING);
+    instance.usualSlow = usual(instance.othersSlow, slowVolume - ownSlow, USUAL_SLOW);
   }
 }
 
 function others(sum: number, volume: number, share: number, own: number): number {
   // At least one sample's worth, so that next to nothing is not divided by next to nothing.
   return Math.max(0, sum - share * own) / Math.max(1, volume - own);
+}
+
+function usual(share: number, volume: number, least: number): number {
+  return Math.max(least, share * MARGIN + UNSEEN / (1 + Math.max(0, volume)));
 }
 
 function out(instance: Instance, verdict: Verdict, options: SweepOptions): void {
