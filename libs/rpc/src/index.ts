@@ -27,6 +27,7 @@ export type { Admission, ArrivingCall, Decision, Refusal, Ticket } from './admis
 
 // For what decides which calls matter most.
 export { methodPriority, PRIORITIES, PRIORITY_BAGGAGE, priorityInBaggage, type Priority } from './priority.ts';
+export { priorityMiddleware } from './priority-middleware.ts';
 
 // For resolvers, pickers, retries and transports.
 export { TransportError } from './transport-error.ts';

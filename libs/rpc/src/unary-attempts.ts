@@ -100,8 +100,10 @@ function due(call: UnaryCall, made: Attempt): void {
 }
 
 function hedge(call: UnaryCall): void {
+  // A retry that waits will be the other attempt.
+  if (call.waiting > 0) return;
   const candidates = call.route.current(call.choice);
-  if (anyUntried(call, candidates) && call.plan.hedge?.(call.made + call.waiting + 1)) attempt(call, candidates, true);
+  if (anyUntried(call, candidates) && call.plan.hedge?.(call.made + 1)) attempt(call, candidates, true);
 }
 
 function answered(call: UnaryCall, made: Attempt, response: Uint8Array): void {
