@@ -4,6 +4,7 @@ import type { CallOptions } from './commands/call.ts';
 import { addConfigCommands } from './config-program.ts';
 import { addEtcdCommands } from './etcd-program.ts';
 import { addExperimentsCommands, addFlagsCommands } from './flags-program.ts';
+import { addLoadCommand } from './load-program.ts';
 import { SHELLS } from './completion/shells.ts';
 import type { Input } from './input.ts';
 import type { ListenOptions } from './commands/listen.ts';
@@ -11,6 +12,7 @@ import type { NewOptions } from './commands/new.ts';
 import type { TokenOptions } from './commands/token.ts';
 import { ownVersion } from './new/versions.ts';
 import type { Terminal } from './terminal.ts';
+import { addTopologyCommands } from './topology-program.ts';
 
 /** What the commands work with. */
 export interface ProgramContext {
@@ -46,6 +48,8 @@ export function createProgram(context: ProgramContext): Command {
     .description('Calls, lists and watches what runs on a Talaria platform.')
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
     .version(ownVersion(), '-V, --version', 'prints the version')
+    // So that a command may have a --version of its own.
+    .enablePositionalOptions()
     .addHelpText('after', `${EXIT_CODES}\n\n"talaria <command> --help" shows options and examples. Completion: "talaria completion --help".`)
     .showHelpAfterError('(--help says what there is)')
     .exitOverride();
@@ -77,6 +81,8 @@ export function createProgram(context: ProgramContext): Command {
     .option('--secret <secret>', 'the client\'s secret (default: <client>-secret, which is that of the dev clients)')
     .option('-H, --header <key: value>', 'metadata to send; as often as needed; a key that ends in -bin takes base64', collect)
     .option('--timeout <seconds>', 'how long the call may take: 10, 0.5, 500ms, 5m')
+    .option('--instance <id>', 'only the instance with this id, as "talaria services" shows it')
+    .option('--version <version>', 'only instances of this version')
     .option('--compact', 'one line a message')
     .option('--example', 'prints a request to fill in, and calls nothing')
     .addHelpText(
@@ -97,6 +103,8 @@ Examples:
       return call(target, json, options, { terminal, input, env, signal });
     });
 
+  addLoadCommand(program, context);
+
   program
     .command('describe')
     .description('Shows what a contract or a method is for, what it takes and answers, and a call to copy.')
@@ -111,6 +119,7 @@ Examples:
     .addHelpText('after', `${WHERE}\n\nExample: talaria services --json | jq -r '.[].contract'`)
     .action(async (options: { json?: boolean }) => (await import('./commands/services.ts')).services(options, terminal, env, signal));
 
+  addTopologyCommands(program, context);
   addConfigCommands(program, context);
   addFlagsCommands(program, context);
   addExperimentsCommands(program, context);

@@ -14,7 +14,7 @@ export async function run(args: readonly string[], context: ProgramContext): Pro
     await createProgram(context).parseAsync(args, { from: 'user' });
     return 0;
   } catch (error) {
-    if (context.signal.aborted) {
+    if (context.signal.aborted && !(error instanceof CliError && error.evenIfStopped)) {
       // Whoever stopped it knows that it did not finish.
       if (error instanceof CliError) err(`${errStyle.bad('talaria')}: ${printable(error.message)}\n`);
       return 128 + (constants.signals[context.signal.reason as NodeJS.Signals] ?? constants.signals.SIGINT);

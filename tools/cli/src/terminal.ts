@@ -11,6 +11,8 @@ export interface Terminal {
   readonly errStyle: Style;
   /** Whether a person reads `out` as it comes. Default false. */
   readonly interactive?: boolean;
+  /** Whether a person reads `err` as it comes, so that a line of it may be written over. Default false. */
+  readonly errInteractive?: boolean;
   /** Resolves when whoever reads `out` has room for more. Default: at once. */
   room?(): Promise<void>;
   /** Aborts when nobody reads `out` any more (`| head -1`). Default: never. */
@@ -55,6 +57,7 @@ export function processTerminal(): Terminal {
     style: styleFor(stdout, process.env),
     errStyle: styleFor(stderr, process.env),
     interactive: stdout.isTTY,
+    errInteractive: stderr.isTTY,
     room: async () => {
       if (stdout.writableNeedDrain && !gone.signal.aborted) await once(stdout, 'drain', { signal: gone.signal }).catch(() => {});
     },

@@ -22,6 +22,10 @@ export interface CallOptions {
   readonly secret?: string;
   /** As `timeLimitMs` reads it. */
   readonly timeout?: string;
+  /** The id of the only instance that will do. */
+  readonly instance?: string;
+  /** The only version that will do. */
+  readonly version?: string;
   /** Lines such as `x-tenant: blue`. */
   readonly header?: readonly string[];
   /** One line a message, wherever it goes. */
@@ -39,7 +43,7 @@ export interface CallEnvironment {
   readonly signal: AbortSignal;
 }
 
-type Limits = { readonly timeoutMs?: number; readonly signal: AbortSignal };
+type Limits = { readonly timeoutMs?: number; readonly signal: AbortSignal; readonly instance?: string; readonly version?: string };
 type AnyClient = { readonly [CALLED]: (request: unknown, limits: Limits) => Promise<Message> & AsyncIterable<Message> };
 
 /** A conversation lasts as long as it lasts: the greatest time that a timer takes. */
@@ -76,7 +80,7 @@ export async function call(target: string, json: string | undefined, options: Ca
 }
 
 /** The method, and each contract that has instances with its service. */
-function lookUp(wanted: MethodName, env: CallEnvironment['env'], signal: AbortSignal): Promise<{ readonly found: FoundMethod; readonly running: ReadonlyMap<string, string> }> {
+export function lookUp(wanted: MethodName, env: CallEnvironment['env'], signal: AbortSignal): Promise<{ readonly found: FoundMethod; readonly running: ReadonlyMap<string, string> }> {
   return withRegistry({ env, signal }, async ({ services, contracts }) => {
     const running = new Map([...services].filter(([, instances]) => instances.length > 0).map(([contract, instances]) => [contract, instances[0]?.service ?? '']));
     return { found: findMethod(wanted, [...(await contracts()).values()]), running };
@@ -107,7 +111,9 @@ async function converse({ method, registry }: FoundMethod, called: AnyClient[typ
   // Conversations have no end of their own; everything else has the client's.
   const endless = method.methodKind !== 'unary' && deadlineMsOf(method) === undefined;
   const limit = timeoutMs ?? (endless ? ENDLESS_MS : undefined);
-  const limits = { ...(limit === undefined ? {} : { timeoutMs: limit }), signal: AbortSignal.any([signal, broken.signal]) };
+  const { instance, version } = options;
+  const target = { ...(instance === undefined ? {} : { instance }), ...(version === undefined ? {} : { version }) };
+  const limits = { ...target, ...(limit === undefined ? {} : { timeoutMs: limit }), signal: AbortSignal.any([signal, broken.signal]) };
   try {
     const argument = takesStream(method) ? untilBroken(requestStream(method.input, registry, source), broken) : await unlessAborted(singleRequest(method, registry, source), signal);
     if (streams) for await (const message of called(argument, limits)) await print(message);

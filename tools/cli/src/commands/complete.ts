@@ -30,10 +30,15 @@ const configured =
 const releases: Values = async (_word, env, signal, given) => (await import('../completion/releases.ts')).releases(given, env, signal);
 const CHANGES: Values = (word, env, signal) => configured('change')(word, env, signal, []);
 
+const RUNNING: Values = async (_word, env, signal) => (await import('../completion/running.ts')).runningServices(env, signal);
+
 /** What the arguments of a command may be. */
 const ARGUMENTS: Readonly<Record<string, Values>> = {
   call: methods,
+  load: methods,
   describe: methods,
+  topology: first(async (_word, env, signal) => (await import('../completion/running.ts')).publishedContracts(env, signal)),
+  health: first(RUNNING),
   canary: releases,
   completion: first(() => SHELLS.map((value) => ({ value }))),
   'config get': configured('target name'),
@@ -50,6 +55,11 @@ const ARGUMENTS: Readonly<Record<string, Values>> = {
 const OPTIONS: Readonly<Record<string, Values>> = {
   '--as': async (_word, env) => ((await import('../completion/published.ts')).servedHere(env) ? DEV_CLIENTS : []),
   '--since': CHANGES,
+  '--from': RUNNING,
+  '--arrivals': () => [
+    { value: 'fixed', about: 'at equal distances' },
+    { value: 'poisson', about: 'independently of each other' },
+  ],
 };
 
 /** `talaria complete -- <words>`: prints what may stand at the last of the words, one a line: the value, a tab, what it is. Never fails. */

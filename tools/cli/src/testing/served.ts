@@ -27,6 +27,8 @@ export interface Served {
   readonly stateDir: string;
   /** The ids of the `Watch` calls that are under way. */
   readonly watching: readonly string[];
+  /** The `dedupe_id`s of all `RecordTransaction` calls, in order. */
+  readonly recorded: readonly string[];
   readonly etcd: string;
   /** What service.test goes by now: `test.delays`, `test.password` and `test.workers`. */
   setting(name: string): unknown;
@@ -41,6 +43,7 @@ const isRising = (delays: readonly number[]): boolean => delays.every((delay, at
 /** A platform over sockets and a real registry, as the CLI finds it under `serve`: etcd, an auth-service, one more service. */
 export async function served(): Promise<Served> {
   const watching: string[] = [];
+  const recorded: string[] = [];
   const etcd = await startEtcd();
   const configKeys = `k1:${randomBytes(32).toString('base64')}`;
   const platform: TestPlatform = await createPlatform({ listen: 'h2c', env: { ETCD_ENDPOINTS: etcd.address, TALARIA_CONFIG_KEYS: configKeys } });
@@ -83,7 +86,10 @@ export async function served(): Promise<Served> {
       listAccounts: () => Promise.resolve({ accounts: [] }),
     })
     .add(TransactionServiceDefinition, {
-      recordTransaction: ({ accountId, amount = 0n, currency, description, dedupeId }) => Promise.resolve({ transaction: { id: 'tx_1', accountId, amount, currency, description, dedupeId, created: new Date(0) } }),
+      recordTransaction: ({ accountId, amount = 0n, currency, description, dedupeId }) => {
+        recorded.push(dedupeId);
+        return Promise.resolve({ transaction: { id: 'tx_1', accountId, amount, currency, description, dedupeId, created: new Date(0) } });
+      },
       getTransaction: () => Promise.reject(new Error('not used')),
       listTransactions: () => Promise.reject(new Error('not used')),
     })
@@ -124,6 +130,7 @@ export async function served(): Promise<Served> {
   return {
     stateDir,
     watching,
+    recorded,
     etcd: etcd.address,
     setting: (name) => settings[name as keyof typeof settings].get(),
     async stop() {
