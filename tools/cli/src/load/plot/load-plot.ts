@@ -5,7 +5,7 @@ import { linearScale, logScale, type Scale } from './scale.ts';
 import { box, label, path, rule, STYLE, type Point } from './svg.ts';
 
 const WIDTH = 900;
-const [LEFT, RIGHT] = [70, 820];
+const [LEFT, RIGHT] = [70, 800];
 /** Where each of the two plots is, from top to bottom. */
 const OVER_TIME = { top: 116, bottom: 336 };
 const BY_PERCENTILE = { top: 440, bottom: 640 };
@@ -65,7 +65,8 @@ function overTime(result: LoadResult): string {
   return `${label('Latency over time, by the second in which calls were intended', [LEFT, top - 14], 'head')}${latencyGrid(y)}${lines}${names}${bad}${notes}${axis}`;
 }
 
-const PERCENTS = [0, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 96, 97, 98, 98.5, 99, 99.25, 99.5, 99.75, 99.9, 99.95, 99.99, 99.999, 100];
+/** How many points the curve of percentiles has. */
+const POINTS = 200;
 const MARKED = [0, 50, 90, 99, 99.9, 99.99, 99.999];
 
 function byPercentile(result: LoadResult): string {
@@ -76,7 +77,10 @@ function byPercentile(result: LoadResult): string {
   const most = Math.max(all.count, 10);
   const x = logScale(1, most, LEFT, RIGHT);
   const place = (percent: number): number => x.at(Math.min(1 / Math.max(1 - percent / 100, 1 / most), most));
-  const points = PERCENTS.filter((percent) => percent === 100 || 1 / (1 - percent / 100) <= most).map((percent): Point => [place(percent), y.at(Math.max(all.percentileMs(percent), all.minMs))]);
+  const points = Array.from({ length: POINTS + 1 }, (_, n): Point => {
+    const nines = most ** (n / POINTS);
+    return [x.at(nines), y.at(Math.max(all.percentileMs(n === POINTS ? 100 : 100 * (1 - 1 / nines)), all.minMs))];
+  });
   const marks = MARKED.filter((percent) => 1 / (1 - percent / 100) <= most).map((percent) => rule([place(percent), top], [place(percent), bottom], 'grid') + label(percent === 0 ? 'min' : `p${percent}`, [place(percent), bottom + 20], '', 'middle')).join('');
   const max = all.count > 0 ? label(`max ${milliseconds(all.maxMs)}`, [RIGHT + 8, y.at(all.maxMs) + 4], 'p50') : '';
   return `${label('Latency by percentile, of all calls that ended', [LEFT, top - 14], 'head')}${latencyGrid(y)}${marks}${path(points, 'p50')}${max}`;
@@ -86,7 +90,7 @@ function byPercentile(result: LoadResult): string {
 export function loadPlot(name: string, result: LoadResult, plan: LoadPlan): string {
   const { latency, achievedRate, elapsedMs, intended, succeeded, failed, dropped, unfinished, keptUp } = result;
   const facts = `${intended.toLocaleString('en')} calls, ${Number(result.rate.toFixed(2))}/s wanted, ${achievedRate.toFixed(1)}/s made, over ${Number((elapsedMs / 1000).toFixed(1))} s: ${succeeded.toLocaleString('en')} succeeded, ${(failed + dropped + unfinished).toLocaleString('en')} did not`;
-  const times = `p50 ${milliseconds(latency.all.percentileMs(50))}   p90 ${milliseconds(latency.all.percentileMs(90))}   p99 ${milliseconds(latency.all.percentileMs(99))}   p99.9 ${milliseconds(latency.all.percentileMs(99.9))}   max ${milliseconds(latency.all.maxMs)}`;
+  const times = `p50 ${milliseconds(latency.all.percentileMs(50))} · p90 ${milliseconds(latency.all.percentileMs(90))} · p99 ${milliseconds(latency.all.percentileMs(99))} · p99.9 ${milliseconds(latency.all.percentileMs(99.9))} · max ${milliseconds(latency.all.maxMs)}`;
   const note = keptUp && dropped === 0 ? '' : label(warnings(result, plan)[0]?.split(':')[0] ?? '', [RIGHT, 70], 'bad', 'end');
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="680" viewBox="0 0 ${WIDTH} 680" role="img">
 ${STYLE}
