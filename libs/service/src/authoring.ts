@@ -2,7 +2,7 @@
 import { currentCall, type Principal } from '@talaria/context';
 import { unauthorized } from '@talaria/errors';
 
-export { fixedSetting, mutableSetting, newId, silentLogger, systemClock, type Capability, type Checker, type Clock, type Elections, type Leadership, type LiveSetting, type Logger, type MutableSetting } from '@talaria/base';
+export { fixedSetting, mutableSetting, newId, silentLogger, systemClock, type Capability, type Checker, type CheckPriority, type Clock, type Elections, type Leadership, type LiveSetting, type Logger, type MutableSetting } from '@talaria/base';
 export { duration, setting } from '@talaria/config';
 export {
   baggageKey,

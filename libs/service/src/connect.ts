@@ -2,10 +2,11 @@ import { CALLER_KEY, PASSPORT_KEY, type ServiceTokens } from '@talaria/auth';
 import { silentLogger, sleep, type Logger } from '@talaria/base';
 import { AuthServiceDefinition } from '@talaria/contracts/auth/v1/auth';
 import { unauthorized } from '@talaria/errors';
-import { contractMethod, Metadata, type CallLimits, type Client, type ClientMiddleware, type CompatServiceDefinition } from '@talaria/rpc';
+import { contractMethod, grpcTransport, Metadata, type CallLimits, type Client, type ClientMiddleware, type CompatServiceDefinition } from '@talaria/rpc';
 import { passportSource } from './passport-source.ts';
 import { findPlatform, type PlatformFile } from './platform-file.ts';
 import { createService, type Service } from './service.ts';
+import { directClients, type DirectClients } from './topology/direct-clients.ts';
 
 /** As whom, and where. */
 export interface ConnectPlatformOptions {
@@ -25,6 +26,8 @@ export interface ConnectPlatformOptions {
 export interface PlatformClient {
   /** A client for a contract, by its name alone. Fails calls with `unavailable` while nobody serves it. */
   client<D extends CompatServiceDefinition>(definition: D, options?: { readonly middleware?: ClientMiddleware }): Client<D, CallLimits>;
+  /** Clients of instances at their own addresses, for contracts that each of them answers for itself. Close it when it is not needed any more. */
+  direct(): DirectClients;
   /** What other gRPC clients have to send: `x-talaria-caller`, and `x-talaria-passport` if it acts for a client. */
   metadata(): Promise<Readonly<Record<string, string>>>;
   /** The service as which it calls: for what is published, and by whom. */
@@ -73,6 +76,7 @@ export async function connectPlatform(options: ConnectPlatformOptions = {}): Pro
     service,
     platform,
     client: (definition, { middleware } = {}) => service.client(definition, { middleware: [patient, ...(passport ? [withPassport] : []), ...(middleware ? [middleware] : [])] }),
+    direct: () => directClients({ transports: [grpcTransport()], tokens: service.tokens }),
     async metadata() {
       const caller = await tokensOf(service).token();
       const token = await passport?.();

@@ -18,4 +18,5 @@ export { memoryElections, type MemoryElections } from '@talaria/discovery';
 
 // For tools and scripts.
 export { connectPlatform, type ConnectPlatformOptions, type PlatformClient } from './connect.ts';
+export type { DirectClients } from './topology/direct-clients.ts';
 export { findPlatform, readPlatformFile, stateDirOf, type PlatformFile } from './platform-file.ts';

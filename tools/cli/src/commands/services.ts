@@ -8,7 +8,7 @@ export async function services(options: { readonly json?: boolean }, terminal: T
     const all = [...new Set([...published.keys(), ...found.keys()])].sort().map((contract) => ({
       contract,
       service: published.get(contract)?.service ?? found.get(contract)?.[0]?.service ?? '',
-      instances: (found.get(contract) ?? []).map(({ id, instance, version, startedAt }) => ({ address: id, instance, version, since: startedAt })),
+      instances: (found.get(contract) ?? []).map(({ id, instance, version, startedAt, ready = true }) => ({ address: id, instance, version, since: startedAt, ready })),
     }));
     terminal.out(options.json ? `${JSON.stringify(all, null, 2)}\n` : tableOf(all, terminal));
   });
@@ -19,6 +19,7 @@ interface Instance {
   readonly instance: string | undefined;
   readonly version: string | undefined;
   readonly since: string | undefined;
+  readonly ready: boolean;
 }
 
 function tableOf(all: readonly { readonly contract: string; readonly service: string; readonly instances: readonly Instance[] }[], { style }: Terminal): string {
@@ -26,7 +27,7 @@ function tableOf(all: readonly { readonly contract: string; readonly service: st
   const rows = all.flatMap(({ contract, service, instances }) =>
     instances.length === 0
       ? [[contract, service, 'no instance', '', '']]
-      : instances.map(({ address, version, since, instance }) => [contract, service, address, version ?? '', `${since ?? ''}${instance === undefined ? '' : `  ${instance}`}`]),
+      : instances.map(({ address, version, since, instance, ready }) => [contract, service, address, version ?? '', `${since ?? ''}${instance === undefined ? '' : `  ${instance}`}${ready ? '' : '  NOT READY: a critical checker fails ("talaria health" says which)'}`]),
   );
   return table([['CONTRACT', 'SERVICE', 'ADDRESS', 'VERSION', 'SINCE'], ...rows.map((row) => row.map(printable))], style);
 }

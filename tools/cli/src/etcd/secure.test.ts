@@ -91,11 +91,11 @@ for (const engine of engines) {
 
     it('lets a service write what is its own, read what all read, and nothing else', async () => {
       const account = as('service.account');
-      for (const key of ['contracts/account.v1.AccountService', 'services/account.v1.AccountService/127.0.0.1:1', 'routes/POST /accounts', 'descriptors/abc', 'schemas/service.account@1.0.0', 'applied/service.account/inst_1', 'schedules/service.account/nightly', 'elections/service.account/leader']) {
+      for (const key of ['contracts/account.v1.AccountService', 'services/account.v1.AccountService/127.0.0.1:1', 'routes/POST /accounts', 'descriptors/abc', 'schemas/service.account@1.0.0', 'applied/service.account/inst_1', 'schedules/service.account/nightly', 'elections/service.account/leader', 'health/service.account/inst_1']) {
         await account.put(AT + key, '{}');
       }
       for (const key of ['services/', 'contracts/', 'descriptors/', 'routes/', 'flags/', 'experiments/', 'config/global/', 'config/service/service.account/', 'config/version/service.account@', 'config/instance/']) await account.list(AT + key);
-      for (const key of ['contracts/webhook.v1.WebhookService', 'contracts/account.v1.Other', 'services/webhook.v1.WebhookService/127.0.0.1:1', 'routes/POST /webhooks', 'config/global/log.level', 'config/service/service.account/log.level', 'flags/a', 'history/chg_1', 'schemas/service.account2@1', 'applied/service.webhook/inst_2', 'elections/service.webhook/leader', 'elsewhere']) {
+      for (const key of ['contracts/webhook.v1.WebhookService', 'contracts/account.v1.Other', 'services/webhook.v1.WebhookService/127.0.0.1:1', 'routes/POST /webhooks', 'config/global/log.level', 'config/service/service.account/log.level', 'flags/a', 'history/chg_1', 'schemas/service.account2@1', 'applied/service.webhook/inst_2', 'elections/service.webhook/leader', 'health/service.webhook/inst_1', 'elsewhere']) {
         await assert.rejects(account.put(AT + key, '{}'), DENIED, key);
       }
       for (const key of ['config/service/service.webhook/', 'history/', 'config/', '']) await assert.rejects(account.list(AT + key), DENIED, key);
@@ -117,7 +117,7 @@ for (const engine of engines) {
       const ada = as('ada');
       for (const key of ['config/global/log.level', 'config/instance/inst_1/log.level~', 'history/chg_1', 'flags/a', 'experiments/b']) await ada.put(AT + key, '{}');
       await ada.list(AT);
-      for (const key of ['contracts/account.v1.AccountService', 'services/account.v1.AccountService/127.0.0.1:6', 'routes/GET /', 'elections/service.account/leader', 'schemas/service.account@9']) await assert.rejects(ada.put(AT + key, ''), DENIED, key);
+      for (const key of ['contracts/account.v1.AccountService', 'services/account.v1.AccountService/127.0.0.1:6', 'routes/GET /', 'elections/service.account/leader', 'health/service.account/inst_1', 'schemas/service.account@9']) await assert.rejects(ada.put(AT + key, ''), DENIED, key);
       await assert.rejects(ada.list('talaria/'), DENIED);
       assert.equal((await secure()).code, 0, 'root.json is in the folder');
       assert.match((await talaria(['etcd', 'secure', '--dir', folder], { ETCD_USERNAME: 'ada', ETCD_PASSWORD: readCredentials(join(folder, 'ada.json'))?.password ?? '' })).err, /ada is not root.*ETCD_USERNAME=root/);

@@ -12,7 +12,7 @@ import { etcdRegistry } from '@talaria/discovery';
 import { connectEtcd } from '@talaria/etcd';
 import { silentLogger } from '@talaria/base';
 import { startEtcd } from '@talaria/etcd-server';
-import { currentCall, notFound, preconditionFailed, principal, unauthorized, type Service } from '@talaria/service';
+import { currentCall, notFound, preconditionFailed, principal, unauthorized, type Service, type ServiceOptions } from '@talaria/service';
 import { createPlatform, type TestPlatform } from '@talaria/testing';
 import { z } from 'zod';
 import { run } from '../run.ts';
@@ -32,6 +32,8 @@ export interface Served {
   readonly etcd: string;
   /** What service.test goes by now: `test.delays`, `test.password` and `test.workers`. */
   setting(name: string): unknown;
+  /** One more service on it; not started yet. */
+  service(options: Pick<ServiceOptions, 'name' | 'version' | 'checkers'>): Service;
   stop(): Promise<void>;
 }
 
@@ -55,7 +57,8 @@ export async function served(): Promise<Served> {
     find: async (kid: string) => (await cliKeys.find(kid)) ?? platform.keys.find(kid),
     keys: () => [...cliKeys.keys(), ...platform.keys.keys()],
   };
-  const make = (name: string): Service => platform.service({ name, version: '1.2.3', platform: { keys, registry: undefined, resolver: undefined, config: undefined } });
+  const service: Served['service'] = (options) => platform.service({ ...options, platform: { keys, registry: undefined, resolver: undefined, config: undefined, elections: undefined } });
+  const make = (name: string): Service => service({ name, version: '1.2.3' });
 
   make('service.auth').add(AuthServiceDefinition, {
     issueToken: ({ clientId, clientSecret }) => {
@@ -132,6 +135,7 @@ export async function served(): Promise<Served> {
     watching,
     recorded,
     etcd: etcd.address,
+    service,
     setting: (name) => settings[name as keyof typeof settings].get(),
     async stop() {
       await platform.stop();
