@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { connectionPool, type PoolOptions } from './connection-pool.ts';
 import { grpcTransport } from './grpc/grpc-transport.ts';
 import { inprocTransport } from './inproc/inproc-transport.ts';
+import { pooledConnection } from './pooled-connection.ts';
 import { failure, hangingHandler, wire } from './testing/bench.ts';
 import { bytes, callAll, KINDS, streamOf, text, wireMethod } from './testing/kinds.ts';
 import { until } from './testing/until.ts';
@@ -205,6 +206,17 @@ describe('connections of a pool', () => {
     await from(connection);
     assert.equal(states.at(-1), 'ready');
     assert.ok(states.includes('failed'));
+  });
+
+  it('what has failed does not become idle, however long nobody calls it: it would get calls again', async () => {
+    const transport = grpcTransport();
+    const connection = pooledConnection('h2c://127.0.0.1:1', () => transport.connect('h2c://127.0.0.1:1'), { maxCalls: 100, maxSockets: 8, idleMs: 0, maxAgeMs: HOUR_MS });
+    closing.push(() => connection.close());
+    await failure(connection.unary(unary, bytes('a'), wire()));
+    connection.sweep();
+    connection.sweep();
+    assert.equal(connection.state, 'failed');
+    assert.equal(connection.connections, 1);
   });
 
   it('is closed by the last who gives it back; what is in flight has its grace', async () => {

@@ -143,7 +143,8 @@ export function pooledConnection(address: string, open: () => Connection, limits
         if (connection.inFlight > 0 || calls !== member.seen) {
           member.seen = calls;
           member.idleSince = now;
-        } else if (now - member.idleSince >= limits.idleMs) retire(member);
+          // One that failed is no socket, and has to be tried again and again.
+        } else if (now - member.idleSince >= limits.idleMs && connection.state !== 'failed' && connection.state !== 'connecting') retire(member);
         if (now >= member.expiresAt && isReady(member) && members.includes(member) && !members.some(({ replaces }) => replaces === member)) extend(member);
       }
       update();
