@@ -16,9 +16,12 @@ function openOf({ unary, streams }: Instance, stream: boolean): number {
  * whose turn it is gets the call, so that shares hold also where little is in flight.
  */
 export function better(a: Instance, b: Instance, stream: boolean): Instance {
-  const surplus = (2 * (openOf(a, stream) * b.share - openOf(b, stream) * a.share)) / (a.share + b.share);
-  if (surplus >= 1) return b;
-  if (surplus <= -1) return a;
+  const both = a.share + b.share;
+  const surplus = (2 * (openOf(a, stream) * b.share - openOf(b, stream) * a.share)) / both;
+  // Of calls that cannot be divided, the greater of two unequal shares has one too many, or too few, most of the time.
+  const tooMany = 1 + Math.abs(a.share - b.share) / both;
+  if (surplus >= tooMany) return b;
+  if (surplus <= -tooMany) return a;
   return b.turn < a.turn ? b : a;
 }
 
