@@ -2,7 +2,7 @@ import { context as otel } from '@opentelemetry/api';
 import type { Clock } from '@talaria/base';
 import { contextKey } from '@talaria/context';
 import type { Health } from '@talaria/health';
-import { createFallbackUse, FALLBACK_KEY, staleAnswers, withFallbacks, type Fallback, type Fallbacks, type StaleFallback, type StaleOptions } from '@talaria/resilience';
+import { createFallbackUse, FALLBACK_KEY, staleAnswers, withFallbacks, type Fallback, type Fallbacks, type FallbackStats, type StaleFallback, type StaleOptions } from '@talaria/resilience';
 import { contractMethods, nextIn, type CallLimits, type Client, type CompatServiceDefinition, type ServerMiddleware } from '@talaria/rpc';
 import { intervalMs, type Interval } from './interval.ts';
 import type { MiddlewareStack } from './middleware-stack.ts';
@@ -25,6 +25,8 @@ export function stale<Request>({ maxAge, ...options }: StaleAnswerOptions<Reques
 export interface ServiceFallbacks {
   /** The client with its fallbacks; without any, the client itself. */
   around<D extends CompatServiceDefinition>(definition: D, client: Client<D, CallLimits>, fallbacks: Fallbacks<D> | undefined): Client<D, CallLimits>;
+  /** How often each was used. */
+  describe(): readonly FallbackStats[];
 }
 
 /** What was used for the call that runs. */
@@ -50,6 +52,7 @@ export function serviceFallbacks({ health, stack, clock }: { readonly health: He
   const use = createFallbackUse({ clock });
   let installed = false;
   return {
+    describe: use.describe,
     around(definition, client, given) {
       if (!given) return client;
       const wrapped = withFallbacks(definition, client, given, {

@@ -37,7 +37,7 @@ export function createService(options: ServiceOptions): Service {
   const health = createHealth({ checkers: [...parts.checkers, ...capabilities.flatMap(({ checkers }) => checkers), ...(options.checkers ?? [])], log });
   const validation = createValidation();
   const stack = createMiddlewareStack(builtInMiddleware(parts, validation.middleware));
-  const served = createServed({ rules: parts.rules, health, facts: () => factsOf(name, settings, health, parts), validation, log });
+  const served = createServed({ rules: parts.rules, health, facts: () => factsOf(name, settings, health, parts, fallbacks), validation, log });
   const background = createBackground({ log, clock: platform.clock, elections: parts.elections, tracer: () => parts.opened().tracer, addChecker: (checker) => health.add(checker) });
   const hooks = createHooks();
   const fallbacks = serviceFallbacks({ health, stack, clock: platform.clock });

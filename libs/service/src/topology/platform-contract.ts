@@ -24,7 +24,7 @@ export interface Facts {
   contracts(): readonly ContractTopology[];
   /** Of what it admits: what can be written as JSON. */
   admission(): unknown;
-  /** The names of the faults that it injects now. */
+  /** What faults it injects now, in words. */
   faults(): readonly string[];
   fallbacks(): readonly UsedFallback[];
 }

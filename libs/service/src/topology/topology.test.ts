@@ -4,7 +4,8 @@ import { AccountServiceDefinition } from '@talaria/contracts/account/v1/account'
 import { CheckPriority } from '@talaria/contracts/talaria/topology/v1/topology';
 import { hasCode } from '@talaria/errors';
 import { grpcTransport } from '@talaria/rpc';
-import { createPlatform, type TestPlatform } from '@talaria/testing';
+import { createPlatform, eventually, type TestPlatform } from '@talaria/testing';
+import { answer } from '../authoring.ts';
 import type { Service } from '../types.ts';
 import { asJson } from './as-json.ts';
 import { directClients, type DirectClients } from './direct-clients.ts';
@@ -73,6 +74,15 @@ describe('what an instance tells of itself', () => {
     await nobody.close();
     assert.deepEqual([...(await platform.registry.services()).keys()], [CONTRACT]);
     assert.ok(!callee.methods().some(({ path }) => path.includes('TopologyService')));
+  });
+
+  test('what its fallbacks have answered', async () => {
+    const withFallback = caller.client(AccountServiceDefinition, { fallback: { listAccounts: answer(() => ({ accounts: [] })) } });
+    await callee.stop();
+    await eventually(() => caller.endpoints(CONTRACT)?.length === 0);
+    await withFallback.listAccounts({});
+    const { contracts } = await client().getTopology({ contract: CONTRACT }, { instance: caller.instance });
+    assert.deepEqual(contracts[0]?.fallbacks, [{ method: METHOD, kind: 'default', used: 1n }]);
   });
 });
 

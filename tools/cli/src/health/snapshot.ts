@@ -56,7 +56,7 @@ export function healthOf(services: Services, reports: readonly InstanceReport[],
       .sort((a, b) => (`${a.service} ${a.instance}` < `${b.service} ${b.instance}` ? -1 : 1))
       .map((view) => ({ ...view, ...(seen.has(view.instance) ? { inBand: seen.get(view.instance) } : {}) })),
     fallbacks: answers.flatMap(({ from, topology }) =>
-      from.service === service || service === undefined ? topology.contracts.flatMap(({ fallbacks }) => fallbacks.map(({ method, kind, used }) => ({ service: from.service, instance: from.instance, method, kind, used: Number(used) }))) : [],
+      from.service === service || service === undefined ? topology.contracts.flatMap(({ fallbacks }) => fallbacks.flatMap(({ method, kind, used }) => (used > 0n ? [{ service: from.service, instance: from.instance, method, kind, used: Number(used) }] : []))) : [],
     ),
   };
 }

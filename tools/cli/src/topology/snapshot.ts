@@ -103,7 +103,7 @@ export function snapshotOf(contract: string, services: Services, { answers, sile
     endpoints: [...views.values()],
     callers: seen.map(({ caller }) => caller),
     methods: [...methods].sort(([a], [b]) => (a < b ? -1 : 1)).map(([method, callers]) => ({ method, callers })),
-    fallbacks: seen.flatMap(({ caller, topology }) => topology.fallbacks.map(({ method, kind, used }) => ({ ...caller, method, kind, used: Number(used) }))),
+    fallbacks: seen.flatMap(({ caller, topology }) => topology.fallbacks.flatMap(({ method, kind, used }) => (used > 0n ? [{ ...caller, method, kind, used: Number(used) }] : []))),
     faults: answers.flatMap(({ from: { service, instance }, topology: { faults } }) => (faults.length > 0 ? [{ service, instance, faults }] : [])),
     silent: silent.map(({ from: { service, instance, id }, why }) => ({ service, instance, address: id, why })),
   };
