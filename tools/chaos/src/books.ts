@@ -1,3 +1,4 @@
+import { sleep } from '@talaria/base';
 import pg from 'pg';
 import type { Client } from './client.ts';
 import type { Flow } from './flow.ts';
@@ -36,6 +37,7 @@ const QUEUES = [
 ] as const;
 
 const PAGE = 100;
+const READ_LIMIT_MS = 30_000;
 
 /** Opens them: by SQL, and through the gateway. */
 export function openBooks(flow: Flow, client: Client): Books {
@@ -51,12 +53,18 @@ export function openBooks(flow: Flow, client: Client): Books {
       await connection.end();
     }
   };
+  /** Reads until it gets an answer: what was stopped last may still be on its way out. */
+  const answered = async (kind: string, path: string): Promise<unknown> => {
+    for (const until = performance.now() + READ_LIMIT_MS; ; await sleep(200)) {
+      const { status, body } = await client.ask(kind, path);
+      if (status === 200) return body;
+      if (performance.now() > until) throw new Error(`${path} answered ${status}: ${JSON.stringify(body)}`);
+    }
+  };
   const pages = async <T extends { readonly id: string }>(kind: string, path: string, of: (body: unknown) => readonly T[]): Promise<readonly T[]> => {
     const all: T[] = [];
     for (;;) {
-      const { status, body } = await client.ask(kind, `${path}limit=${PAGE}&since=${all.at(-1)?.id ?? ''}`);
-      if (status !== 200) throw new Error(`${path} answered ${status}: ${JSON.stringify(body)}`);
-      const page = of(body);
+      const page = of(await answered(kind, `${path}limit=${PAGE}&since=${all.at(-1)?.id ?? ''}`));
       all.push(...page);
       if (page.length < PAGE) return all;
     }

@@ -60,7 +60,7 @@ export function createInjector(flow: Flow, receiver: Receiver): Injector {
     return 'over';
   };
   const roll = async (app: keyof typeof INSTANCES): Promise<string> => {
-    for (let index = 1; index <= INSTANCES[app]; index++) {
+    for (let index = 1; index <= INSTANCES[app] && !healing.signal.aborted; index++) {
       const name = `${app}#${index}`;
       const pid = flow.pidOf(name);
       signal(pid, 'SIGTERM');
