@@ -9,10 +9,10 @@ import { wrongHandlers } from './handlers.ts';
 import { deadlineOf, type CallDeadlines } from './live-deadlines.ts';
 import { callHandler, type HandlerFunction } from './server-call.ts';
 import { transportFor } from './transport-for.ts';
-import type { Listener, ServedMethod, Transport } from './transport.ts';
+import type { Listener, ListenOptions, ServedMethod, Transport } from './transport.ts';
 
 /** How a server is made. */
-export interface ServerOptions {
+export interface ServerOptions extends ListenOptions {
   /** Which schemes it can listen on. */
   readonly transports: readonly Transport[];
   /** Around every handler; the first is outermost. A function is asked at each call, and answers the same array until it changes. */
@@ -25,8 +25,6 @@ export interface ServerOptions {
   readonly clock?: Clock | undefined;
   /** What replaces the deadlines that contracts give their methods, for calls that arrive from then on. Default: nothing. */
   readonly deadlines?: LiveSetting<CallDeadlines> | undefined;
-  /** Greatest request, in bytes. Default 4 MiB. */
-  readonly maxRequestBytes?: number;
 }
 
 /** Serves contracts on one or more addresses. */
@@ -56,7 +54,8 @@ interface Served {
 
 /** Makes a server; it serves nothing and listens nowhere yet. */
 export function createServer(options: ServerOptions): Server {
-  const { transports, admission, log = silentLogger, clock, deadlines, maxRequestBytes, middleware: around = [] } = options;
+  const { transports, admission, log = silentLogger, clock, deadlines, maxRequestBytes, maxConnectionAgeMs, maxConnectionAgeGraceMs, middleware: around = [] } = options;
+  const listening: ListenOptions = { maxConnectionAgeMs, maxConnectionAgeGraceMs, ...(maxRequestBytes === undefined ? {} : { maxRequestBytes }) };
   const forAll = typeof around === 'function' ? around : () => around;
   const served = new Map<string, Served>();
   const listeners: Listener[] = [];
@@ -110,7 +109,7 @@ export function createServer(options: ServerOptions): Server {
     async listen(address) {
       if (draining) throw new Error(`The server is stopping and cannot listen on ${address}: make a new one`);
       const transport = transportFor(transports, address);
-      const listener = await detached(() => transport.listen(address, maxRequestBytes === undefined ? {} : { maxRequestBytes }));
+      const listener = await detached(() => transport.listen(address, listening));
       if (draining) {
         await listener.drain(0);
         throw new Error(`The server stopped while it was about to listen on ${address}`);

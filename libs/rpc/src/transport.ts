@@ -41,8 +41,9 @@ export interface WireCallOptions {
 export type Outcome = 'never_sent' | 'refused' | 'maybe_executed';
 
 /**
- * `idle`: no socket, and none wanted; `connecting`; `ready`; `draining`: calls go on, no new ones (the peer is going away
- * or `close` was called); `failed`: the last connect failed, the next call or the backoff tries again; `closed`: for good.
+ * `idle`: no socket, and none wanted; `connecting`; `ready`; `draining`: calls go on, no new ones (`close` was called); `failed`: the
+ * peer was not reached, or answered no ping: calls fail at once (`never_sent`), and it stays so until an attempt, of which there is one a second
+ * at least, has reached it; `closed`: for good.
  */
 export type ConnectionState = 'idle' | 'connecting' | 'ready' | 'draining' | 'failed' | 'closed';
 
