@@ -1,6 +1,8 @@
 /** A map that forgets what was not used for longest. */
 export interface BoundedCache<V> {
   get(key: string): V | undefined;
+  /** Like `get`, but does not count as use. */
+  peek(key: string): V | undefined;
   set(key: string, value: V): void;
   delete(key: string): void;
 }
@@ -17,6 +19,7 @@ export function boundedCache<V>(limit: number): BoundedCache<V> {
       entries.set(key, value);
       return value;
     },
+    peek: (key) => entries.get(key),
     set(key, value) {
       entries.delete(key);
       entries.set(key, value);

@@ -27,6 +27,19 @@ describe('tokenVerifier', () => {
     assert.deepEqual(await verifier.serviceToken(await serviceTokens(all.gateway, { edge: true }).token()), { service: 'api.gateway', edge: true });
   });
 
+  it('knows without waiting who sent a token that it has verified, for as long as that is good', async () => {
+    let now = Date.now();
+    const clock: Clock = { ...systemClock, now: () => now };
+    const patient = tokenVerifier(all.keys, { clock });
+    const token = await serviceTokens(all.account, { clock }).token();
+    assert.equal(patient.peek(token), undefined);
+    await patient.serviceToken(token);
+    assert.deepEqual(patient.peek(token), { service: 'service.account', edge: false });
+    assert.equal(patient.peek(`${token}x`), undefined);
+    now += 301_000;
+    assert.equal(patient.peek(token), undefined);
+  });
+
   it('tells from a passport and an access token on whose behalf', async () => {
     const said = claims();
     const expected = { principal: peter, expiresAt: said.expiresAt * 1000 };

@@ -29,6 +29,8 @@ export interface VerifiedToken {
 export interface Verifier {
   /** A service token: who calls. */
   serviceToken(token: string, options?: FindOptions): Promise<Caller>;
+  /** Who calls, if the service token was verified before and is still good: for what cannot wait. Cheap, and never throws. */
+  peek(serviceToken: string): Caller | undefined;
   /** A passport: on whose behalf. */
   passport(token: string, options?: FindOptions): Promise<VerifiedToken>;
   /** A customer's access token, at the edge. */
@@ -45,6 +47,12 @@ interface Kind<T> {
   /** Whether keys of `owner` sign such tokens. */
   readonly signs: (owner: string) => boolean;
   readonly read: (claims: JWTPayload, expiresAt: number) => T | undefined;
+}
+
+/** A token that was verified. */
+interface Verified<T> {
+  readonly value: T;
+  readonly expiresAt: number;
 }
 
 function readPrincipal({ sub, client_id: clientId, scope }: JWTPayload, expiresAt: number): VerifiedToken | undefined {
@@ -88,7 +96,7 @@ function refusal(name: string, error: unknown): ServiceError {
 export function tokenVerifier(keys: KeySource, options: { readonly clock?: Clock; readonly maxCached?: number } = {}): Verifier {
   const { clock = systemClock, maxCached = 10_000 } = options;
 
-  async function check<T>(kind: Kind<T>, token: string, find: FindOptions | undefined): Promise<{ value: T; expiresAt: number }> {
+  async function check<T>(kind: Kind<T>, token: string, find: FindOptions | undefined): Promise<Verified<T>> {
     if (token.length > MAX_TOKEN_CHARACTERS) throw new TypeError('too long');
     const now = clock.now();
     let issuer: string | undefined;
@@ -119,8 +127,7 @@ export function tokenVerifier(keys: KeySource, options: { readonly clock?: Clock
     return { value, expiresAt: exp * 1000 };
   }
 
-  function verify<T>(kind: Kind<T>): (token: string, find?: FindOptions) => Promise<T> {
-    const verified = boundedCache<{ readonly value: T; readonly expiresAt: number }>(maxCached);
+  function verify<T>(kind: Kind<T>, verified = boundedCache<Verified<T>>(maxCached)): (token: string, find?: FindOptions) => Promise<T> {
     return async (token, find) => {
       const hit = verified.get(token);
       if (hit && clock.now() < hit.expiresAt) return hit.value;
@@ -135,5 +142,14 @@ export function tokenVerifier(keys: KeySource, options: { readonly clock?: Clock
     };
   }
 
-  return { serviceToken: verify(SERVICE_TOKEN), passport: verify(PASSPORT), accessToken: verify(ACCESS_TOKEN) };
+  const callers = boundedCache<Verified<Caller>>(maxCached);
+  return {
+    serviceToken: verify(SERVICE_TOKEN, callers),
+    peek(token) {
+      const hit = callers.peek(token);
+      return hit && clock.now() < hit.expiresAt ? hit.value : undefined;
+    },
+    passport: verify(PASSPORT),
+    accessToken: verify(ACCESS_TOKEN),
+  };
 }

@@ -23,6 +23,13 @@ export { FALLBACK_KEY, withFallbacks, type WithFallbacksOptions } from './fallba
 export { balancedPicker } from './balance/balanced-picker.ts';
 export type { BalanceOptions, EjectionOptions } from './balance/options.ts';
 
+// Which calls a server takes.
+export { admission, type AdaptiveAdmission, type AdmissionOptions, type AdmissionSettings, type AdmissionTicket } from './admission/admission.ts';
+export type { AdmissionState } from './admission/admission-state.ts';
+export type { LimitBounds } from './admission/concurrency-limit.ts';
+export type { MethodLimitSettings, ServerLimits } from './admission/limit-settings.ts';
+export type { RefusalReason } from './admission/refusals.ts';
+
 // Streams that outlive their servers.
 export { resumable, type Position, type ResumableOptions } from './resume/resumable.ts';
 export type { ResumeCall } from './resume/source.ts';

@@ -91,7 +91,7 @@ export function createLifecycle(all: LifecycleParts): Lifecycle {
     await hooks.start('onStart', starting.signal);
     starting.signal.throwIfAborted();
 
-    server = createServer({ transports: parts.transports, middleware: all.middleware, log, clock: all.clock, deadlines: parts.config.builtIn['call.deadlines'] });
+    server = createServer({ transports: parts.transports, middleware: all.middleware, log, clock: all.clock, deadlines: parts.config.builtIn['call.deadlines'], admission: parts.admission });
     await served.attach(server);
     address = await listen(server, settings.listen);
     const self = { service: all.name, instance: settings.instance, version: settings.version, zone: settings.zone, startedAt: new Date().toISOString() };

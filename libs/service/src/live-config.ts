@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { faultRulesSetting, faultsAllowed } from './fault-rules.ts';
 import type { PlatformSettings } from './platform-settings.ts';
 import { CALL_POLICIES } from './policy-setting.ts';
+import { SERVER_ADMISSION, SERVER_LIMITS } from './server-settings.ts';
 import type { Platform } from './types.ts';
 
 const lowerCase = (given: unknown): unknown => (typeof given === 'string' ? given.trim().toLowerCase() : given);
@@ -23,6 +24,8 @@ const BUILT_IN = {
     { description: 'how long calls may take, by method or contract, instead of what the contract says', unit: 'ms' },
   ),
   'call.policies': CALL_POLICIES,
+  'server.admission': SERVER_ADMISSION,
+  'server.limits': SERVER_LIMITS,
 } as const;
 
 /** The live settings of a service. */

@@ -4,7 +4,7 @@ import { AuthServiceDefinition } from '@talaria/contracts/auth/v1/auth';
 import { etcdElections, etcdRegistry, etcdResolver, memoryElections, type Registry, type ServiceElections } from '@talaria/discovery';
 import { connectEtcd, etcdDocuments, type Etcd } from '@talaria/etcd';
 import { healthDefinition } from '@talaria/health';
-import { balancedPicker, callPolicies } from '@talaria/resilience';
+import { balancedPicker, callPolicies, type AdaptiveAdmission } from '@talaria/resilience';
 import { contractMethod, contractName, createConnector, grpcTransport, inprocTransport, type ClientMiddleware, type Connector, type Resolver, type Transport } from '@talaria/rpc';
 import { ambientFields, startTelemetry, type Telemetry } from '@talaria/telemetry';
 import { deferredLogger } from './deferred-logger.ts';
@@ -13,6 +13,7 @@ import { serviceConfig, type ServiceConfig } from './live-config.ts';
 import { nobodyServes } from './nobody-serves.ts';
 import type { PlatformSettings } from './platform-settings.ts';
 import { reflectionDefinitions } from './reflection/reflection.ts';
+import { serverAdmission } from './server-admission.ts';
 import type { SettingReader } from './setting-reader.ts';
 import type { ServiceOptions } from './types.ts';
 import { versionFallbackLog } from './version-fallback-log.ts';
@@ -25,6 +26,8 @@ export interface Parts {
   readonly resolver: Resolver;
   readonly rules: AccessRules;
   readonly verifier: Verifier;
+  /** Which calls the server takes. */
+  readonly admission: AdaptiveAdmission;
   readonly tokens: ServiceTokens | undefined;
   /** What tells whether the platform below is well. */
   readonly checkers: readonly Checker[];
@@ -146,6 +149,7 @@ export function createParts(options: ServiceOptions, settings: PlatformSettings,
     resolver,
     rules: accessRules({ exempt: EXEMPT }),
     verifier,
+    admission: serverAdmission({ config: config.builtIn, verifier, exempt: EXEMPT }),
     tokens,
     // Never critical: a service goes on with what it knows.
     checkers: [

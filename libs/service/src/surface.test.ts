@@ -21,7 +21,7 @@ describe('middleware of a service', () => {
     const service = platform.service({ name: 'service.account' });
     service.use(noting('a', order), { name: 'a' }).use(noting('b', order), { name: 'b' }).use(noting('first', order), { name: 'first', before: 'telemetry' });
     service.add(AccountServiceDefinition, handlers, { middleware: [noting('own', order), noting('innermost', order)] });
-    assert.deepEqual(service.middleware(), ['first', 'telemetry', 'authentication', 'validation', 'a', 'b']);
+    assert.deepEqual(service.middleware(), ['first', 'telemetry', 'priority', 'authentication', 'validation', 'a', 'b']);
     await platform.start();
     await platform.client(AccountServiceDefinition, { as }).listAccounts({});
     assert.deepEqual(order, ['first', 'a', 'b', 'own', 'innermost']);
@@ -55,7 +55,7 @@ describe('middleware of a service', () => {
       },
       { replaces: 'validation' },
     );
-    assert.deepEqual(service.middleware(), ['telemetry', 'authentication', 'strict']);
+    assert.deepEqual(service.middleware(), ['telemetry', 'priority', 'authentication', 'strict']);
     await client.createAccount(invalid);
     await assert.rejects(client.getAccount({ id: 'acc_1' }), (error) => hasCode(error, 'bad_request.strict'));
     assert.throws(() => service.use(noting('x', []), { replaces: 'validation' }), { name: 'WiringError', message: /There is no middleware "validation"/ });

@@ -10,7 +10,7 @@ export function factsOf(service: string, settings: PlatformSettings, health: Hea
     instance: { id: settings.instance, service, version: settings.version, zone: settings.zone },
     health,
     contracts: () => parts.connector.topology(),
-    admission: () => undefined,
+    admission: () => parts.admission.describe(),
     // Its checker says which ones are in force here.
     faults: () => health.results().flatMap((found) => (found.name === 'faults' && !found.ok ? [found.error] : [])),
     fallbacks: () => fallbacks.describe().map(({ method, kind, used }) => ({ contract: method.split('/', 1)[0] ?? '', method, kind, used })),

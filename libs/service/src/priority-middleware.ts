@@ -1,0 +1,1 @@
+export { priorityMiddleware } from '@talaria/rpc';
