@@ -10,6 +10,9 @@ import { deadlineReason, onClock, watchDeadline } from './deadline.ts';
 import { outgoingError } from './server-errors.ts';
 import type { CallHandler } from './transport.ts';
 
+/** One for all calls: making one costs as much as the rest of a call, for its stack. */
+const OVER = new DOMException('The call is over', 'AbortError');
+
 /** A function of an implementation. */
 export type HandlerFunction = (request: unknown, context: CallContext) => unknown;
 
@@ -130,7 +133,7 @@ export function callHandler(method: ContractMethod, handler: HandlerFunction, op
     } finally {
       call.signal.removeEventListener('abort', onAbort);
       cancelWatch?.();
-      scope.abort(new DOMException('The call is over', 'AbortError'));
+      scope.abort(OVER);
     }
   };
 }

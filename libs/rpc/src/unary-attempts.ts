@@ -21,18 +21,20 @@ export function unaryAttempts(route: Route, method: ContractMethod, request: Uin
 
 function begin(call: UnaryCall, plan: CallPlan, now: number | undefined): void {
   call.plan = plan;
-  guarded(call, () => {
+  try {
     const found = call.route.candidates(call.method, call.options, call.choice);
     if (found instanceof Promise) found.then((candidates) => guarded(call, () => void attempt(call, candidates, false)), (error: unknown) => finish(call, error));
     else attempt(call, found, false, now);
-  });
+  } catch (error) {
+    finish(call, error);
+  }
 }
 
 /** Makes an attempt, unless it would go where another one is. */
 function attempt(call: UnaryCall, candidates: readonly Candidate[], hedge: boolean, startedAt: number = call.clock.monotonic()): boolean {
   const { options, plan, running } = call;
   const candidate = pick(call, candidates, hedge);
-  if (running.some((other) => other.candidate === candidate) || (hedge && call.tried?.has(candidate))) {
+  if (running.length > 0 && (running.some((other) => other.candidate === candidate) || (hedge && call.tried?.has(candidate)))) {
     dropPick(call, candidate, startedAt);
     return false;
   }
@@ -63,7 +65,10 @@ function send(call: UnaryCall, made: Attempt): void {
   const signal = made.controller?.signal ?? options.signal;
   let wire = options;
   if (made.held) wire = holding(options, made.held, signal);
-  else if (made.controller) wire = { ...options, signal };
+  else if (made.controller) {
+    const { metadata, deadline, clock, onLeaving } = options;
+    wire = { metadata, deadline, clock, signal, onLeaving };
+  }
   let answer: Promise<Uint8Array>;
   try {
     answer = made.candidate.connection.unary(call.method, call.request, wire);

@@ -89,7 +89,10 @@ export function end(call: UnaryCall, made: Attempt): boolean {
   if (made.over) return false;
   made.over = true;
   if (made.timer) call.timers.cancel(made.timer);
-  call.running.splice(call.running.indexOf(made), 1);
+  const { running } = call;
+  // Nearly always the only one.
+  if (running.at(-1) === made) running.pop();
+  else running.splice(running.indexOf(made), 1);
   return true;
 }
 
@@ -116,12 +119,12 @@ export function finish(call: UnaryCall, error: unknown): void {
 export function over(call: UnaryCall, now: number, error: unknown): void {
   if (call.over) return;
   call.over = true;
-  for (const loser of [...call.running]) {
+  for (let loser = call.running.at(-1); loser; loser = call.running.at(-1)) {
     end(call, loser);
     loser.controller?.abort(GIVEN_UP);
     attemptOver(call, loser.candidate, loser.number, { startedAt: loser.startedAt, durationMs: now - loser.startedAt, abandoned: true });
   }
-  stopWaiting(call);
+  if (call.pauses) stopWaiting(call);
   if (call.onAbort) call.options.signal?.removeEventListener('abort', call.onAbort);
   callOver(call, now, error);
 }
