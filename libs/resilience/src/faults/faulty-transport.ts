@@ -18,6 +18,9 @@ function faultyConnection(inner: Connection, faults: Faults): Connection {
     get connections() {
       return inner.connections;
     },
+    get capacity() {
+      return inner.capacity;
+    },
     connect: () => inner.connect(),
     onStateChange: (listener) => inner.onStateChange(listener),
     unary(method, request, options) {

@@ -6,14 +6,14 @@ export interface Holds {
   readonly count: number;
   /** Waits `ms` (`Infinity`: for ever). Rejects with what the call fails with if its deadline, its caller or the end of the connection comes first. */
   wait(ms: number, path: string, options: WireCallOptions): Promise<void>;
-  /** Waits up to `graceMs` for those that are held, then ends them. */
+  /** Waits up to `graceMs` (Infinity: as long as they take) for those that are held, then ends them. Again it can only make the end come sooner. */
   close(graceMs: number): Promise<void>;
 }
 
 /** None so far. */
 export function createHolds(): Holds {
   const held = new Set<(error: TransportError) => void>();
-  let onEmpty: (() => void) | undefined;
+  const onEmpty = new Set<() => void>();
   return {
     get count() {
       return held.size;
@@ -26,7 +26,7 @@ export function createHolds(): Holds {
           signal?.removeEventListener('abort', onAbort);
           held.delete(fail);
           end();
-          if (held.size === 0) onEmpty?.();
+          if (held.size === 0) for (const tell of [...onEmpty]) tell();
         };
         const fail = (error: TransportError): void => settle(() => reject(error));
         // What a fault does to a request its caller cannot know: it may have been executed.
@@ -45,11 +45,13 @@ export function createHolds(): Holds {
     async close(graceMs) {
       if (held.size > 0 && graceMs > 0) {
         await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, graceMs);
-          onEmpty = () => {
-            clearTimeout(timer);
+          const cancel = graceMs === Infinity ? undefined : systemClock.after(graceMs, () => done());
+          const done = (): void => {
+            cancel?.();
+            onEmpty.delete(done);
             resolve();
           };
+          onEmpty.add(done);
         });
       }
       for (const fail of [...held]) fail(new TransportError('', Status.UNAVAILABLE, 'The connection was closed', 'maybe_executed'));
