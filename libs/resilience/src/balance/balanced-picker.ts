@@ -63,7 +63,7 @@ export function balancedPicker(options: BalanceOptions = {}): Picker {
   const forget = (now: number): void => {
     for (const [candidate, instance] of instances) {
       const gone = candidate.connection.state === 'closed' || now - instance.seenAt > FORGET_INSTANCE_MS;
-      if (!gone || instance.unary.length + instance.streams.length > 0 || whole?.known.has(instance)) continue;
+      if (!gone || instance.unary.length + instance.streams.length + instance.stale.length > 0 || whole?.known.has(instance)) continue;
       instance.stopListening?.();
       instances.delete(candidate);
     }

@@ -16,9 +16,9 @@ function stateOf(instance: Instance, now: number, slowStartMs: number): Endpoint
 
 /** What is known of an instance, for people. */
 export function describeInstance(instance: Instance, now: number, slowStartMs: number): EndpointStats {
-  const { candidate, unary, streams, latencyMs, slowness, share, calls, failures, ejections, reason, outUntil, phase } = instance;
-  const oldest = Math.min(unary[0]?.at ?? Infinity, streams[0]?.at ?? Infinity);
-  const inFlight = unary.length + streams.length;
+  const { candidate, unary, streams, stale, latencyMs, slowness, share, calls, failures, ejections, reason, outUntil, phase } = instance;
+  const oldest = Math.min(...[unary, streams, stale].map(([first]) => first?.at ?? Infinity));
+  const inFlight = unary.length + streams.length + stale.length;
   return {
     state: stateOf(instance, now, slowStartMs),
     inFlight,

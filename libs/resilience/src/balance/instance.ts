@@ -12,6 +12,8 @@ export interface Instance {
   /** Attempts that have not ended, oldest first. Streams may last for hours, which is no reason to avoid an instance for short calls. */
   readonly unary: OpenAttempt[];
   readonly streams: OpenAttempt[];
+  /** Those that it had not answered when it was tried again: they say nothing of what it is like since. */
+  readonly stale: OpenAttempt[];
   calls: number;
   failures: number;
   /** Moving average, in ms. */
@@ -83,7 +85,7 @@ export interface Instance {
 /** Nothing is known yet. */
 export function newInstance(candidate: Candidate, now: number): Instance {
   return {
-    ...{ candidate, unary: [], streams: [], calls: 0, failures: 0, latencyMs: undefined, slowness: 0, sampledAt: now },
+    ...{ candidate, unary: [], streams: [], stale: [], calls: 0, failures: 0, latencyMs: undefined, slowness: 0, sampledAt: now },
     ...{ failing: decayedShare(), failingEvidence: noEvidence(), slow: decayedShare(), slowEvidence: noEvidence(), latelySlow: 0 },
     ...{ inARow: 0, firstInARow: 0, lastInARow: 0, inARowEvidence: 0, othersFailing: 0, othersSlow: 0, usualFailing: 1, usualSlow: 1 },
     ...{ heardAt: -Infinity, answeredFrom: -Infinity, answersSince: Infinity, unanswered: 0, stuck: 0, unansweredFrom: Infinity, unansweredUntil: -Infinity, silentSince: Infinity },

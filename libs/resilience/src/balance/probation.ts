@@ -51,6 +51,7 @@ export function advance(instance: Instance, now: number, trialMs: number): void 
   if (instance.phase === 'ejected' && now >= instance.outUntil) {
     clearSuspicion(instance);
     enter(instance, 'probing', now);
+    instance.stale.push(...instance.unary.splice(0));
     instance.lastPickAt = -Infinity;
   }
   if (instance.phase === 'probing' && instance.streams.length > 0 && now - instance.lastPickAt >= STREAM_IS_WELL_MS) {

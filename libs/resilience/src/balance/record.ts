@@ -44,12 +44,13 @@ function answerMs({ requestStream, responseStream }: WireMethod, { durationMs, f
 export function record(instance: Instance, ended: EndedAttempt): void {
   const { result, wire, method, now } = ended;
   const startedAt = now - result.durationMs;
-  const open = takeAttempt(wire.requestStream || wire.responseStream ? instance.streams : instance.unary, method, startedAt);
+  const isStale = instance.stale.length > 0 && startedAt < instance.phaseFrom && takeAttempt(instance.stale, method, startedAt) !== undefined;
+  const open = isStale ? undefined : takeAttempt(wire.requestStream || wire.responseStream ? instance.streams : instance.unary, method, startedAt);
   // What was picked and not used was no attempt.
   if (result.abandoned && result.durationMs === 0) return;
   instance.calls++;
   const outcome = outcomeOf(result, instance.candidate.connection);
-  if (outcome === 'nothing') return;
+  if (outcome === 'nothing' || isStale) return;
   if (outcome === 'unanswered') return unanswered(instance, startedAt, ended, open?.cold ?? false);
   instance.heardAt = now;
   if (startedAt > instance.answeredFrom) instance.answeredFrom = startedAt;
