@@ -36,6 +36,8 @@ export interface CallPlan {
   hedge?(attempt: number): boolean;
   /** Whether there is another attempt after a failure: true for one at once, a number for one after so many ms (if the call has that much time left). */
   again(failure: FailedAttempt): boolean | number;
+  /** Of streams: told once, when the first response has come, after how many ms. The call may go on for long. */
+  answered?(firstResponseMs: number): void;
   /** Told once of the end of every attempt. */
   attempted?(result: AttemptResult, attempt: number): void;
   /** Told once, when the call is over, with its error if it failed (or its caller cancelled it). */

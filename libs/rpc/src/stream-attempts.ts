@@ -54,7 +54,10 @@ export async function* streamAttempts(
       try {
         for await (const response of attempt.candidate.connection.stream(method, source, wireOptions(call, attempt))) {
           begins(call, attempt);
-          attempt.firstResponseMs ??= call.clock.monotonic() - attempt.startedAt;
+          if (attempt.firstResponseMs === undefined) {
+            attempt.firstResponseMs = call.clock.monotonic() - attempt.startedAt;
+            call.plan.answered?.(attempt.firstResponseMs);
+          }
           yield response;
         }
         end(call, attempt, timesOf(call, attempt));

@@ -26,6 +26,8 @@ export class CallInHand implements CallPlan {
   #hedges = 0;
   /** A peer that goes away refuses without having looked, and the first of them costs no budget. */
   #wasRefused = false;
+  /** A stream that has begun to answer says that the peer is well, however long it goes on. */
+  #answered = false;
   #said: PeerSays | undefined;
   #saidBy: TransportError | undefined;
 
@@ -85,11 +87,20 @@ export class CallInHand implements CallPlan {
     return pause === 0 ? true : pause;
   }
 
+  answered(firstResponseMs: number): void {
+    const { latency, shared, breaker, policy } = this.#calls;
+    const now = shared.clock.monotonic();
+    this.#answered = true;
+    latency.record(firstResponseMs, now);
+    breaker.over(now, 'success', this.#passage, policy.breaker);
+  }
+
   attempted(result: AttemptResult, attempt: number): void {
+    if (this.#answered) return;
     const { latency, shared } = this.#calls;
     const { error, abandoned = false, timedOut = false } = result;
     if (error === undefined && !abandoned && !timedOut) {
-      latency.record(result.firstResponseMs ?? result.durationMs, shared.clock.monotonic());
+      latency.record(result.durationMs, shared.clock.monotonic());
       if (this.#hedges & (1 << attempt)) this.#calls.hedgesWon++;
     } else if (abandoned || timedOut) {
       // It would have taken longer: left out, slow attempts would make the quantiles smaller, and so more hedges.
@@ -101,18 +112,21 @@ export class CallInHand implements CallPlan {
 
   done({ durationMs, attempts, error }: { readonly durationMs: number; readonly attempts: number; readonly error?: unknown }): void {
     const calls = this.#calls;
-    const now = calls.shared.clock.monotonic();
     if (error === undefined) {
-      calls.breaker.over(now, 'success', this.#passage, calls.policy.breaker);
+      if (!this.#answered) calls.breaker.over(calls.shared.clock.monotonic(), 'success', this.#passage, calls.policy.breaker);
       return;
     }
-    const verdict = verdictOf(error, durationMs, calls.latency.quantile('p95', now), (failed) => this.#says(failed));
     if (error instanceof TransportError) error.attempts = Math.max(error.attempts, attempts);
+    const now = calls.shared.clock.monotonic();
+    // A stream may last as long as its deadline.
+    const isTimeUp = this.#answered && error instanceof TransportError && error.code === Status.DEADLINE_EXCEEDED;
+    const verdict = isTimeUp ? 'neutral' : verdictOf(error, durationMs, calls.latency.quantile('p95', now), (failed) => this.#says(failed));
     if (verdict === 'failure') {
       calls.failures++;
       calls.lastFailure = Status[(error as TransportError).code];
     }
-    calls.breaker.over(now, verdict, this.#passage, calls.policy.breaker);
+    if (!this.#answered) calls.breaker.over(now, verdict, this.#passage, calls.policy.breaker);
+    else if (verdict === 'failure') calls.breaker.over(now, verdict, 'pass', calls.policy.breaker);
   }
 
   /** Never-sent attempts are no load for anybody, and one that stops must not use up what the others may need. */

@@ -5,29 +5,9 @@ import { ServiceError } from '@talaria/errors';
 import { Metadata, type PolicyCall } from '@talaria/rpc';
 import { clientRate } from './client-rate.ts';
 import { DEFAULT_POLICY } from './policy-settings.ts';
+import { movedClock } from './testing/moved-clock.ts';
 import { testMethod } from './testing/simulated-client.ts';
 
-/** A clock whose timers fire as it is moved. */
-function movedClock(): Clock & { advance(ms: number): Promise<void> } {
-  let now = 1_000;
-  let timers: { readonly at: number; readonly fire: () => void }[] = [];
-  return {
-    ...systemClock,
-    monotonic: () => now,
-    after(ms, fire) {
-      const timer = { at: now + ms, fire };
-      timers.push(timer);
-      return () => void (timers = timers.filter((other) => other !== timer));
-    },
-    async advance(ms) {
-      now += ms;
-      const due = timers.filter(({ at }) => at <= now);
-      timers = timers.filter(({ at }) => at > now);
-      for (const { fire } of due) fire();
-      await new Promise(setImmediate);
-    },
-  };
-}
 const call = (clock: Clock, more: { readonly deadline?: number; readonly signal?: AbortSignal } = {}): PolicyCall => ({ method: testMethod(), options: { metadata: Metadata(), clock, deadline: undefined, signal: undefined, ...more } as never });
 const isRefused = (message: RegExp) => (error: unknown) => error instanceof ServiceError && error.code === 'rate_limited.client' && message.test(error.message) && (error.retryAfterMs ?? 0) > 0;
 const rate = DEFAULT_POLICY.rate;
