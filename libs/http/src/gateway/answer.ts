@@ -18,7 +18,7 @@ export function answerJson(res: ServerResponse, json: string, headers: Readonly<
   answer(res, 200, { 'content-type': 'application/json', ...headers }, json);
 }
 
-const TITLES: Record<number, string> = { 405: 'Method Not Allowed', 408: 'Request Timeout', 413: 'Content Too Large', 415: 'Unsupported Media Type', 417: 'Expectation Failed', 431: 'Request Header Fields Too Large' };
+const TITLES: Record<number, string> = { 405: 'Method Not Allowed', 408: 'Request Timeout', 413: 'Content Too Large', 415: 'Unsupported Media Type', 417: 'Expectation Failed', 431: 'Request Header Fields Too Large', 503: 'Service Unavailable' };
 
 /** The RFC 9457 document of an error, as text. */
 export function problemText({ error, status }: HttpError, traceId: string | undefined): string {

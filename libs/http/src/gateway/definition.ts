@@ -29,7 +29,7 @@ function idempotency(method: DescMethod): DynamicMethod['options'] {
 const isOurs = (no: number): boolean => no >= 52_000 && no < 53_000;
 
 /** They are unknown fields to whoever has not generated them; kept as ts-proto keeps them, for `rpc` and policies to read. */
-function extensions({ proto: { options } }: DescMethod): DynamicMethod['options'] {
+export function extensions({ proto: { options } }: DescMethod): DynamicMethod['options'] {
   const found = options?.$unknown?.filter(({ no }) => isOurs(no)) ?? [];
   if (found.length === 0) return {};
   const byTag = Map.groupBy(found, ({ no, wireType }) => (no << 3) | wireType);

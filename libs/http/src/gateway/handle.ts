@@ -16,6 +16,7 @@ import { HttpError, methodNotAllowed, toHttpError } from './http-error.ts';
 import { inboundContext, requestIdOf } from './inbound-context.ts';
 import { basicCredentials, isOAuth, requireForm, toOAuthAnswer } from './oauth.ts';
 import { admission, BUSY, type LimitSettings } from './limits.ts';
+import { priorityBaggage } from './route-priority.ts';
 import { type RouteTable } from './route-table.ts';
 import { countCall } from './rules/count-call.ts';
 import { type GatewayRules } from './rules/gateway-rules.ts';
@@ -112,7 +113,7 @@ export function requestHandler(options: HandlerOptions): (req: IncomingMessage, 
         contentType: oauth ? requireForm(contentType) : contentType,
         ...(oauth ? { extra: basicCredentials(req), ignoreUnknown: true } : {}),
       });
-      const baggage = [...ruled.baggage, ...askForBaggage(options.baggageFor, edgeCall(route, who.principal, req, request), log)];
+      const baggage = [...priorityBaggage(route), ...ruled.baggage, ...askForBaggage(options.baggageFor, edgeCall(route, who.principal, req, request), log)];
       const call = (onAttempt?: (endpoint: Endpoint) => void): Promise<void> => callRoute(route, methodOf(route), request, res, { signal, onAttempt }, oauth ? { pragma: 'no-cache' } : {});
       await runInCall({ ...who }, () => withBaggage(baggage, () => (ruled.ended ? countCall(ruled.ended, { signal, streams }, call) : call())));
     });

@@ -30,6 +30,9 @@ export function unsupportedMediaType(message: string): HttpError {
   return new HttpError(badRequest('unsupported_media_type', message), 415, { accept: 'application/json, application/x-www-form-urlencoded' });
 }
 
+/** How services say that they have too much to do; what says that a caller or a method is over its rate stays 429. */
+const OVERLOADED: ReadonlySet<string> = new Set(['rate_limited.overload', 'rate_limited.deadline', 'rate_limited.concurrency']);
+
 /** Whatever was thrown, as an answer. What is not an error of ours is our fault, and says nothing outside. */
 export function toHttpError(thrown: unknown): HttpError {
   if (thrown instanceof HttpError) return thrown;
@@ -39,7 +42,9 @@ export function toHttpError(thrown: unknown): HttpError {
   // Its code is gRPC's RESOURCE_EXHAUSTED; HTTP has a status of its own for it (RFC 9110, section 15.5.14).
   if (error.code === 'rate_limited.message_too_large') return new HttpError(error, 413);
   const headers: Record<string, string> = {};
+  // No client has called too often there: a service has too much to do.
+  const status = OVERLOADED.has(error.code) ? 503 : error.kind.http;
   if (error.kind.http === 401) headers['www-authenticate'] = error.code === 'unauthorized.missing_token' ? 'Bearer realm="talaria"' : 'Bearer realm="talaria", error="invalid_token"';
   if (error.retryAfterMs !== undefined) headers['retry-after'] = String(Math.ceil(error.retryAfterMs / 1000));
-  return new HttpError(error, error.kind.http, headers);
+  return new HttpError(error, status, headers);
 }
