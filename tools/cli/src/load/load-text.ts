@@ -21,8 +21,9 @@ const seconds = (ms: number): string => `${Number((ms / 1000).toFixed(1))} s`;
 
 /** How it goes, in a line. */
 export function tickLine({ elapsedMs, inFlight, recent }: Tick, { warmupMs, durationMs }: LoadPlan, style: Style): string {
-  const at = `${seconds(Math.floor(elapsedMs / 1000) * 1000)} of ${seconds(warmupMs + durationMs)}`;
-  if (elapsedMs <= warmupMs) return `${at}  warming up  in flight ${inFlight}`;
+  const second = Math.floor(elapsedMs / 1000) * 1000;
+  const at = `${seconds(second)} of ${seconds(warmupMs + durationMs)}`;
+  if (second <= warmupMs) return `${at}  warming up  in flight ${inFlight}`;
   const ended = recent.succeeded + recent.failed;
   const parts = [at, `${count(ended)}/s`, `p50 ${milliseconds(recent.latency.percentileMs(50))}`, `p99 ${milliseconds(recent.latency.percentileMs(99))}`, `max ${milliseconds(recent.latency.maxMs)}`, `in flight ${inFlight}`];
   if (recent.failed > 0) parts.push(style.bad(`failed ${count(recent.failed)}`));
