@@ -3,12 +3,12 @@ import { afterEach, describe, it } from 'node:test';
 import { context as otel, propagation, ROOT_CONTEXT } from '@opentelemetry/api';
 import { installContext } from '@talaria/context';
 import { hasCode, type ServiceError } from '@talaria/errors';
+import type { CallPolicy } from './call-policy.ts';
 import type { VersionFallback } from './call-target.ts';
 import { createConnector, type Connector, type ConnectorOptions } from './connector.ts';
 import { inprocTransport } from './inproc/inproc-transport.ts';
 import type { Picker } from './picker.ts';
 import type { Endpoint } from './resolver.ts';
-import type { RetryPolicy } from './retry-policy.ts';
 import { createServer, type Server } from './server.ts';
 import { TestDefinition } from './testing/test-contract.ts';
 import { formatVersionPreferences, parseVersionPreferences, VERSIONS_BAGGAGE } from './version-preferences.ts';
@@ -16,7 +16,7 @@ import { formatVersionPreferences, parseVersionPreferences, VERSIONS_BAGGAGE } f
 installContext();
 const transport = inprocTransport();
 const untried: Picker = { pick: (candidates, { tried }) => candidates.find((one) => !tried.has(one)) ?? candidates[0] ?? assert.fail('no candidate') };
-const neverSent: RetryPolicy = { again: ({ error, untried: left }) => error.outcome === 'never_sent' && left > 0 };
+const neverSent: CallPolicy = { begin: () => ({ again: ({ error, untried: left }) => error.outcome === 'never_sent' && left > 0 }) };
 const preferring = <T>(text: string, fn: () => T): T => otel.with(propagation.setBaggage(ROOT_CONTEXT, propagation.createBaggage({ [VERSIONS_BAGGAGE]: { value: text } })), fn);
 
 describe('the instances that a call may go to', () => {
@@ -42,7 +42,7 @@ describe('the instances that a call may go to', () => {
     const fallbacks: VersionFallback[] = [];
     const listeners = new Set<(all: readonly Endpoint[]) => void>();
     const resolver: ConnectorOptions['resolver'] = { resolve: () => ({ endpoints: endpoints(), onChange: (listener) => (listeners.add(listener), () => {}), close: () => {} }) };
-    const connector = createConnector({ resolver, transports: [transport], picker: () => untried, retry: neverSent, onVersionFallback: (one) => fallbacks.push(one), ...options });
+    const connector = createConnector({ resolver, transports: [transport], picker: () => untried, policy: () => neverSent, onVersionFallback: (one) => fallbacks.push(one), ...options });
     connectors.push(connector);
     return { client: clientOf(connector), fallbacks, tell: () => listeners.forEach((listener) => listener(endpoints())) };
   };

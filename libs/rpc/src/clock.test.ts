@@ -140,7 +140,7 @@ describe('pauses between attempts', () => {
       transports: [transport],
       picker: () => ({ pick: ([first]) => first as never }),
       clock,
-      retry: { again: ({ attempt }) => (attempts.push(attempt), attempt < 3 && pauseMs) },
+      policy: () => ({ begin: () => ({ again: ({ attempt }) => (attempts.push(attempt), attempt < 3 && pauseMs) }) }),
     }).client(TestDefinition);
 
   it('run by the clock of the call', async () => {

@@ -12,7 +12,6 @@ import { contractMethods, contractName } from './contract.ts';
 import type { CallDeadlines } from './live-deadlines.ts';
 import type { Picker } from './picker.ts';
 import type { Resolver } from './resolver.ts';
-import { retriesOnly, type RetryPolicy } from './retry-policy.ts';
 import { openRoute, type Route } from './route.ts';
 import type { ContractTopology } from './topology.ts';
 import type { Transport } from './transport.ts';
@@ -21,12 +20,10 @@ import type { Transport } from './transport.ts';
 export interface ConnectorOptions {
   readonly resolver: Resolver;
   readonly transports: readonly Transport[];
-  /** Makes the picker of one contract, such as `() => roundRobin()`. */
+  /** Makes the picker of one contract, such as `(contract) => balancedPicker({ contract })`. */
   readonly picker: (contract: string) => Picker;
   /** Makes the policy of the calls of one contract. Default: one attempt, for as long as the call may take. */
   readonly policy?: ((contract: string) => CallPolicy) | undefined;
-  /** Which failed attempts are made again, where there is no `policy`. Default: none. */
-  readonly retry?: RetryPolicy;
   /** Around the calls of every client; the first is outermost. */
   readonly middleware?: readonly ClientMiddleware[];
   /** Greatest response, in bytes. Default 4 MiB. */
@@ -61,7 +58,7 @@ export interface Connector {
 
 /** Makes a connector. It resolves and connects when it is first used. */
 export function createConnector(options: ConnectorOptions): Connector {
-  const { resolver, transports, picker, retry, policy = () => (retry ? retriesOnly(retry) : oneAttempt), middleware = [], maxResponseBytes, connectTimeoutMs, defaultTimeoutMs = 10_000, deadlines, clock, firstAnswerMs = 1_000, onVersionFallback, graceMs = 10_000, connections } = options;
+  const { resolver, transports, picker, policy = () => oneAttempt, middleware = [], maxResponseBytes, connectTimeoutMs, defaultTimeoutMs = 10_000, deadlines, clock, firstAnswerMs = 1_000, onVersionFallback, graceMs = 10_000, connections } = options;
   const connect = { ...(maxResponseBytes === undefined ? {} : { maxResponseBytes }), ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }) };
   const pool = connectionPool(transports, { ...connections, ...connect }, graceMs);
   const timers = coarseTimers();

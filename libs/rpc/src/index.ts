@@ -32,7 +32,6 @@ export { priorityMiddleware } from './priority-middleware.ts';
 // For resolvers, pickers, retries and transports.
 export { TransportError } from './transport-error.ts';
 export type { CallPlan, CallPolicy, FailedAttempt, MethodStats, PolicyCall } from './call-policy.ts';
-export type { RetryPolicy } from './retry-policy.ts';
 export type { AttemptResult, Candidate, EndpointStats, Picker, PickInfo } from './picker.ts';
 export type { ContractTopology, EndpointTopology } from './topology.ts';
 export type { Endpoint, Resolution, Resolver } from './resolver.ts';

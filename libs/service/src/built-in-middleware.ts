@@ -1,8 +1,7 @@
 import { authServerMiddleware } from '@talaria/auth';
-import type { ServerMiddleware } from '@talaria/rpc';
+import { priorityMiddleware, type ServerMiddleware } from '@talaria/rpc';
 import type { NamedMiddleware } from './middleware-stack.ts';
 import type { Parts } from './parts.ts';
-import { priorityMiddleware } from './priority-middleware.ts';
 
 /** The platform's own middleware, outermost first; all of it is there before any call. */
 export function builtInMiddleware(parts: Parts, validation: ServerMiddleware): NamedMiddleware[] {

@@ -1,1 +1,0 @@
-export { priorityMiddleware } from '@talaria/rpc';
