@@ -13,6 +13,8 @@ export interface Sample {
   readonly at: number;
   readonly ms: number;
   readonly status: number;
+  /** Such as `unavailable.no_instances`, where the answer says so. */
+  readonly code?: string | undefined;
 }
 
 /** What asks the gateway, and keeps how that went. */
@@ -34,7 +36,7 @@ export function createClient(url: string): Client {
     const started = performance.now();
     const done = (answer: Answer): Answer => {
       const at = performance.now();
-      samples.push({ kind, at, ms: at - started, status: answer.status });
+      samples.push({ kind, at, ms: at - started, status: answer.status, ...(answer.status === 200 ? {} : { code: (answer.body as { code?: string } | undefined)?.code }) });
       return answer;
     };
     const body = form ? new URLSearchParams(form) : JSON.stringify(json);

@@ -16,6 +16,9 @@ export interface Injector {
 }
 
 const GONE_MS = 10_000;
+/** How long a rolling restart waits for one instance; then it goes on, as an impatient person would. */
+const BACK_MS = 20_000;
+const CONTRACTS = { 'account-service': 'account.v1.AccountService', 'transaction-service': 'transaction.v1.TransactionService', 'webhook-service': 'webhook.v1.WebhookService' } as const satisfies Record<keyof typeof INSTANCES, string>;
 
 function signal(pid: number | undefined, what: NodeJS.Signals): boolean {
   if (pid === undefined) return false;
@@ -64,12 +67,13 @@ export function createInjector(flow: Flow, receiver: Receiver): Injector {
       const name = `${app}#${index}`;
       const pid = flow.pidOf(name);
       signal(pid, 'SIGTERM');
-      // The next one goes when this one has been back for a moment.
-      for (const until = performance.now() + GONE_MS; performance.now() < until && !healing.signal.aborted; await pause(50)) {
+      // The next one goes when this one is back in the registry.
+      for (const until = performance.now() + BACK_MS; performance.now() < until && !healing.signal.aborted; await pause(50)) {
         const now = flow.pidOf(name);
-        if (now !== undefined && now !== pid) break;
+        if (now === undefined || now === pid) continue;
+        const { entries } = await etcd.list(`talaria/${flow.namespace}/services/${CONTRACTS[app]}/`).catch(() => ({ entries: [] }));
+        if (entries.length >= INSTANCES[app]) break;
       }
-      await pause(1_500);
     }
     return 'over';
   };

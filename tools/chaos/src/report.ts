@@ -30,10 +30,10 @@ export function rowsOf({ samples, from, to }: Pick<ChaosResult, 'samples' | 'fro
   return [...kinds.map(([kind, of]) => row(kind, of)), row('all', during)];
 }
 
-/** How often each status came that is no success: `503: 12`. 0 is none at all. */
-export function statusesOf({ samples, from, to }: Pick<ChaosResult, 'samples' | 'from' | 'to'>): Readonly<Record<string, number>> {
+/** How often each failure came: `503 unavailable.no_instances: 12`. */
+export function failuresOf({ samples, from, to }: Pick<ChaosResult, 'samples' | 'from' | 'to'>): Readonly<Record<string, number>> {
   const failed = samples.filter(({ at, status }) => at >= from && at <= to && status !== 200);
-  return Object.fromEntries([...Map.groupBy(failed, ({ status }) => String(status))].map(([status, of]) => [status, of.length]));
+  return Object.fromEntries([...Map.groupBy(failed, ({ status, code = '' }) => (status === 0 ? 'no answer' : `${status} ${code}`.trim()))].map(([what, of]) => [what, of.length]));
 }
 
 /** What a person reads at the end. */
@@ -43,13 +43,13 @@ export function textReport(result: ChaosResult): string {
   const widths = table[0]?.map((_, column) => Math.max(...table.map((line) => line[column]?.length ?? 0))) ?? [];
   const lines = table.map((line) => line.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '));
   const { wrong, acknowledged, delivered, seed, seconds, faults, quietMs } = result;
-  const statuses = Object.entries(statusesOf(result)).map(([status, count]) => `${status === '0' ? 'no answer' : status}: ${count}`);
+  const failures = Object.entries(failuresOf(result)).map(([what, count]) => `${what}: ${count}`);
   return [
     ...faults.map(({ atMs, fault, outcome }) => `${(atMs / 1_000).toFixed(1).padStart(6)} s  ${describeFault(fault)}: ${outcome}`),
     '',
     ...lines,
     '',
-    `Failed calls by status: ${statuses.join(', ') || 'none'}.`,
+    `Failed calls: ${failures.join(', ') || 'none'}.`,
     `${acknowledged} transactions were acknowledged, ${delivered} webhooks delivered; quiet ${(quietMs / 1_000).toFixed(1)} s after the last fault.`,
     ...wrong.map((what) => `WRONG: ${what}`),
     wrong.length === 0 ? 'The money is right.' : `The money is wrong. Again: npx nx run chaos:run --seed ${seed} --seconds ${seconds}`,

@@ -10,6 +10,7 @@ const FAULTS: readonly PlannedFault[] = [
   { atMs: 2_500, fault: { kind: 'receiver fails', ms: 2_000 } },
   { atMs: 4_000, fault: { kind: 'restart', process: 'transaction-service#2' } },
   { atMs: 5_000, fault: { kind: 'failing calls', service: 'service.account', percentage: 30, ms: 2_000 } },
+  { atMs: 5_000, fault: { kind: 'cut calls', service: 'service.transaction', percentage: 50, ms: 2_000 } },
   { atMs: 6_000, fault: { kind: 'etcd emptied' } },
   { atMs: 7_500, fault: { kind: 'postgres killed' } },
   { atMs: 9_000, fault: { kind: 'kill', process: 'webhook-service#1' } },
