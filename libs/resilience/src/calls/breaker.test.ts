@@ -18,7 +18,7 @@ function calls(target: Breaker, from: number, count: number, everyMs: number, ve
     const passage = target.enter(now, policy);
     if (passage === 'refused') continue;
     sent.push(now);
-    target.over(now, verdict(index), passage, policy);
+    target.over(now, verdict(index), passage, policy, now);
   }
   return sent;
 }
@@ -32,7 +32,7 @@ describe('a breaker', () => {
         for (const { afterMs, neutral } of some) {
           now += afterMs;
           assert.equal(target.enter(now, policy), 'pass');
-          target.over(now, neutral ? 'neutral' : 'success', 'pass', policy);
+          target.over(now, neutral ? 'neutral' : 'success', 'pass', policy, 0);
         }
       }),
     );
@@ -78,7 +78,7 @@ describe('a breaker', () => {
         for (const [verdict, afterMs] of before) {
           now += afterMs;
           const passage = target.enter(now, policy);
-          if (passage !== 'refused') target.over(now, verdict, passage, policy);
+          if (passage !== 'refused') target.over(now, verdict, passage, policy, now);
         }
         calls(target, now, 200, 10, () => 'success');
         assert.equal(target.refuses(now + 2_000, policy), false);
@@ -96,7 +96,7 @@ describe('a breaker', () => {
     let now = 20 + target.nextTrialMs(20);
     for (let trial = 1; trial <= 4; trial++) {
       assert.deepEqual([target.enter(now, policy), target.enter(now, policy)], ['trial', 'refused']);
-      target.over((now += 1), 'success', 'trial', policy);
+      target.over((now += 1), 'success', 'trial', policy, now);
       assert.equal(target.describe(now, policy).state, trial < 4 ? 'half_open' : 'closed');
     }
     assert.deepEqual([changes, target.enter(now, policy)], [['open', 'closed'], 'pass']);
@@ -105,14 +105,28 @@ describe('a breaker', () => {
   it('takes no notice of what began before it opened, and tries again at once when a trial has said nothing', () => {
     const target = made();
     calls(target, 0, 20, 1, () => 'failure');
-    for (let late = 0; late < 10; late++) target.over(25, 'success', 'pass', policy);
+    for (let late = 0; late < 10; late++) target.over(25, 'success', 'pass', policy, 0);
     assert.equal(target.describe(25, policy).state, 'open');
     target.tryNow();
     for (let trial = 0; trial < 5; trial++) {
       assert.equal(target.enter(30, policy), 'trial');
-      target.over(30, 'neutral', 'trial', policy);
+      target.over(30, 'neutral', 'trial', policy, 30);
     }
     assert.equal(target.describe(30, policy).state, 'open');
+  });
+
+  it('takes all that fail at the same moment for one failure: an instance that died, or a process that was held up', () => {
+    const target = made();
+    calls(target, 0, 300, 10, () => 'success');
+    for (let call = 0; call < 200; call++) assert.equal(target.enter(3_000, policy), 'pass');
+    for (let call = 0; call < 200; call++) target.over(4_000, 'failure', 'pass', policy, 3_000);
+    assert.equal(target.refuses(4_000, policy), false);
+    assert.equal(calls(target, 4_000, 300, 10, () => 'success').length, 300);
+    // Those that come after fail, too.
+    for (let call = 0; call < 200; call++) target.over(8_000, 'failure', 'pass', policy, 7_500);
+    assert.equal(target.describe(8_000, policy).state, 'closed');
+    target.over(8_010, 'failure', 'pass', policy, 8_001);
+    assert.equal(target.describe(8_010, policy).state, 'open');
   });
 
   it('does as it is told', () => {

@@ -21,14 +21,15 @@ export type BreakerPolicy = MethodPolicy['breaker'];
 
 /**
  * Keeps calls from a method that fails. Closed, it refuses calls by chance when more than `k` come for each one that succeeded (Google SRE,
- * chapter 21), over 10 s; that is for a method that fails in part. So many failures in a row open it at once: then nothing goes through but a
- * trial a second or so, and after the first that succeeds one at a time, until four in a row have. Times are in ms of a clock that never goes back.
+ * chapter 21), over 10 s; that is for a method that fails in part. So many failures in a row open it at once, if calls fail that began after the
+ * first of these: all that were on their way when one instance died, or when this process was held up, are one failure. Then nothing goes through but
+ * a trial a second or so, and after the first that succeeds one at a time, until four in a row have. Times are in ms of a clock that never goes back.
  */
 export interface Breaker {
   /** A call wants to begin; `over` has to follow unless it is refused. */
   enter(now: number, policy: BreakerPolicy): Passage;
-  /** A call is over. */
-  over(now: number, verdict: Verdict, passage: Passage, policy: BreakerPolicy): void;
+  /** A call is over that began at `startedAt`. */
+  over(now: number, verdict: Verdict, passage: Passage, policy: BreakerPolicy, startedAt: number): void;
   /** Whether calls are refused now, be it some of them. */
   refuses(now: number, policy: BreakerPolicy): boolean;
   /** Something has changed below: the next call is a trial. */
@@ -51,6 +52,8 @@ export function breaker({ random, onChange }: BreakerOptions): Breaker {
   const window = outcomeWindow();
   let open = false;
   let consecutive = 0;
+  /** When the first of these was noticed. */
+  let failingSince = 0;
   /** Successes since the last failure, of trials while it is open. */
   let streak = 0;
   let trials = 0;
@@ -97,7 +100,7 @@ export function breaker({ random, onChange }: BreakerOptions): Breaker {
       trialAt = now + pause();
       return 'trial';
     },
-    over(now, verdict, passage, policy) {
+    over(now, verdict, passage, policy, startedAt) {
       if (passage === 'trial') {
         trials = Math.max(0, trials - 1);
         // It has said nothing, so the next one may.
@@ -113,12 +116,12 @@ export function breaker({ random, onChange }: BreakerOptions): Breaker {
         return;
       }
       window.failure(now);
-      consecutive++;
+      if (consecutive++ === 0) failingSince = now;
       streak = 0;
       if (open) {
         pauseMs = Math.min(pauseMs * PAUSE_GROWTH, LONGEST_PAUSE_MS);
         trialAt = now + pause();
-      } else if (policy.mode === 'auto' && consecutive >= policy.consecutive_failures && window.failures >= policy.consecutive_failures) {
+      } else if (policy.mode === 'auto' && startedAt >= failingSince && consecutive >= policy.consecutive_failures && window.failures >= policy.consecutive_failures) {
         open = true;
         trialAt = now + pause();
         onChange('open');

@@ -20,6 +20,7 @@ export class CallInHand implements CallPlan {
   readonly attemptTimeoutMs: number | undefined;
   readonly #calls: MethodCalls;
   readonly #passage: Passage;
+  readonly #startedAt: number;
   readonly #deadline: number;
   readonly #hedgeMs: number | undefined;
   /** One bit for each attempt that is a hedge. */
@@ -35,6 +36,7 @@ export class CallInHand implements CallPlan {
   constructor(calls: MethodCalls, passage: Passage, deadline: number, now: number) {
     this.#calls = calls;
     this.#passage = passage;
+    this.#startedAt = now;
     this.#deadline = deadline;
     const { policy, repeatable, unary, latency } = calls;
     const left = deadline - now;
@@ -92,7 +94,7 @@ export class CallInHand implements CallPlan {
     const now = shared.clock.monotonic();
     this.#answered = true;
     latency.record(firstResponseMs, now);
-    breaker.over(now, 'success', this.#passage, policy.breaker);
+    breaker.over(now, 'success', this.#passage, policy.breaker, this.#startedAt);
   }
 
   attempted(result: AttemptResult, attempt: number): void {
@@ -113,7 +115,7 @@ export class CallInHand implements CallPlan {
   done({ durationMs, attempts, error }: { readonly durationMs: number; readonly attempts: number; readonly error?: unknown }): void {
     const calls = this.#calls;
     if (error === undefined) {
-      if (!this.#answered) calls.breaker.over(calls.shared.clock.monotonic(), 'success', this.#passage, calls.policy.breaker);
+      if (!this.#answered) calls.breaker.over(calls.shared.clock.monotonic(), 'success', this.#passage, calls.policy.breaker, this.#startedAt);
       return;
     }
     if (error instanceof TransportError) error.attempts = Math.max(error.attempts, attempts);
@@ -125,8 +127,8 @@ export class CallInHand implements CallPlan {
       calls.failures++;
       calls.lastFailure = Status[(error as TransportError).code];
     }
-    if (!this.#answered) calls.breaker.over(now, verdict, this.#passage, calls.policy.breaker);
-    else if (verdict === 'failure') calls.breaker.over(now, verdict, 'pass', calls.policy.breaker);
+    if (!this.#answered) calls.breaker.over(now, verdict, this.#passage, calls.policy.breaker, this.#startedAt);
+    else if (verdict === 'failure') calls.breaker.over(now, verdict, 'pass', calls.policy.breaker, this.#startedAt);
   }
 
   /** Never-sent attempts are no load for anybody, and one that stops must not use up what the others may need. */

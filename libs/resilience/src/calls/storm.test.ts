@@ -19,7 +19,8 @@ describe('a downstream that fails always', () => {
       const calls = client.calls.slice(callsBefore);
       const reached = client.reached.length - reachedBefore;
       assert.equal(calls.length, 6_000);
-      const late = calls.filter(({ at }) => at >= faultAt + 2_000);
+      // Those that began before it opened hang on until their deadlines.
+      const late = calls.filter(({ at }) => at >= faultAt + (how === 'at once' ? 2_000 : 3_100));
       const share = late.filter(({ local }) => local).length / late.length;
       assert.ok(share >= 0.9, `${share} of the calls were answered locally`);
       assert.ok(reached <= 1.25 * calls.length, `${reached} of ${calls.length} calls reached it`);

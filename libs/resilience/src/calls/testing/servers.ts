@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { LiveSetting } from '@talaria/base';
 import { createConnector, createServer, grpcTransport, inprocTransport, staticResolver, type Connector, type ConnectorOptions, type Server, type ServiceDefinition, type Transport } from '@talaria/rpc';
-import { roundRobin } from '../../round-robin.ts';
+import { roundRobin } from './round-robin.ts';
 import { callPolicies } from '../call-policies.ts';
 import type { CallPolicySettings } from '../policy-settings.ts';
 import { keptLog } from './simulated-client.ts';
