@@ -47,7 +47,8 @@ function attempt(call: UnaryCall, candidates: readonly Candidate[], hedge: boole
   const controller = number > 1 || lateAt < Infinity || hedgeAt < Infinity ? new AbortController() : undefined;
   const held = options.onHeader || options.onTrailer ? { header: undefined, trailer: undefined } : undefined;
   const made: Attempt = { candidate, number, startedAt, controller, held, hedgeAt, lateAt, timer: undefined, timedOut: false, over: false };
-  running.push(made);
+  if (running.length === 0) call.running = [made];
+  else running.push(made);
   if (controller) listen(call);
   call.onAttempt?.(candidate.endpoint);
   send(call, made);

@@ -22,6 +22,11 @@ async function cpuUs({ call }: Variant): Promise<number> {
 /** µs of CPU that a variant takes more than another one. */
 export type Difference = (name: string, than: string) => number;
 
+/** In another order each time: or else the same variant would pay for all garbage. */
+function shuffled<T>(all: readonly T[]): T[] {
+  return all.map((one) => ({ one, at: Math.random() })).sort((a, b) => a.at - b.at).map(({ one }) => one);
+}
+
 /**
  * Measures variants in turns, a few calls each, so that whatever else this machine does hits all of them; the answer compares two of them
  * within each round: the median of the rounds.
@@ -32,8 +37,7 @@ export async function measure(variants: readonly Variant[], rounds: number, call
   for (let round = -2; round < rounds; round++) {
     const sums = new Map<string, number>();
     for (let batch = 0; batch < calls / BATCH; batch++) {
-      for (let at = 0; at < variants.length; at++) {
-        const variant = variants[(at + batch) % variants.length] as Variant;
+      for (const variant of shuffled(variants)) {
         sums.set(variant.name, (sums.get(variant.name) ?? 0) + (await cpuUs(variant)));
       }
     }
