@@ -1,4 +1,6 @@
-export { roundRobin } from './round-robin.ts';
+// Which instance gets a call.
+export { balancedPicker } from './balance/balanced-picker.ts';
+export type { BalanceOptions, EjectionOptions } from './balance/options.ts';
 
 // Rates: of those who call, and of those who are called.
 export { tokenBucket, type TokenBucket, type TokenBucketOptions } from './rate/token-bucket.ts';
@@ -18,10 +20,6 @@ export type { BreakerSettings, BudgetSettings, CallPolicySettings, HedgeSettings
 export { answer, degraded, staleAnswers, type AnswerFallback, type Fallback, type FallbackKind, type Fallbacks, type StaleFallback, type StaleOptions } from './fallbacks/fallback.ts';
 export { createFallbackUse, type FallbackStats, type FallbackUse } from './fallbacks/fallback-use.ts';
 export { FALLBACK_KEY, withFallbacks, type WithFallbacksOptions } from './fallbacks/with-fallbacks.ts';
-
-// Which instance gets a call.
-export { balancedPicker } from './balance/balanced-picker.ts';
-export type { BalanceOptions, EjectionOptions } from './balance/options.ts';
 
 // Which calls a server takes.
 export { admission, type AdaptiveAdmission, type AdmissionOptions, type AdmissionSettings, type AdmissionTicket } from './admission/admission.ts';

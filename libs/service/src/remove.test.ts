@@ -7,7 +7,7 @@ import { AuthServiceDefinition } from '@talaria/contracts/auth/v1/auth';
 import { TransactionServiceDefinition } from '@talaria/contracts/transaction/v1/transaction';
 import { HealthDefinition } from '@talaria/contracts/health/v1/health';
 import { hasCode } from '@talaria/errors';
-import { roundRobin } from '@talaria/resilience';
+import { balancedPicker } from '@talaria/resilience';
 import { createConnector, grpcTransport, staticResolver, type Connector } from '@talaria/rpc';
 import { createPlatform, eventually, type TestPlatform } from '@talaria/testing';
 import { createServed } from './served.ts';
@@ -26,7 +26,7 @@ const transactions = { recordTransaction: refuse, getTransaction: refuse, listTr
 /** A client that has not heard that the contract is gone. */
 function late(service: Service): Connector {
   const address = [service.address ?? ''];
-  return createConnector({ resolver: staticResolver({ [CONTRACT]: address, 'grpc.health.v1.Health': address }), transports: [grpcTransport()], picker: () => roundRobin() });
+  return createConnector({ resolver: staticResolver({ [CONTRACT]: address, 'grpc.health.v1.Health': address }), transports: [grpcTransport()], picker: () => balancedPicker() });
 }
 
 describe('removing a contract from a running service', () => {

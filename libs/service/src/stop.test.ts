@@ -5,7 +5,7 @@ import { AccountServiceDefinition } from '@talaria/contracts/account/v1/account'
 import { currentCall } from '@talaria/context';
 import { healthDefinition } from '@talaria/health';
 import { createConnector, grpcTransport, staticResolver } from '@talaria/rpc';
-import { roundRobin } from '@talaria/resilience';
+import { balancedPicker } from '@talaria/resilience';
 import { createPlatform, eventually } from '@talaria/testing';
 
 const as = { id: 'user_1', scopes: ['accounts:read'] };
@@ -39,7 +39,7 @@ describe('stopping', () => {
     const client = platform.client(AccountServiceDefinition, { as });
     const resolution = platform.registry.resolve(CONTRACT);
     // As a client that has not heard of the change yet: it goes by an address of its own.
-    const late = createConnector({ resolver: staticResolver({ 'grpc.health.v1.Health': [address] }), transports: [grpcTransport()], picker: () => roundRobin() });
+    const late = createConnector({ resolver: staticResolver({ 'grpc.health.v1.Health': [address] }), transports: [grpcTransport()], picker: () => balancedPicker() });
     // Connected before, so that it need not do so in the pause.
     await late.client(healthDefinition).check({ service: '' });
     resolution.onChange((endpoints) => {
@@ -71,7 +71,7 @@ describe('stopping', () => {
     const platform = await createPlatform({ listen: 'h2c' });
     const service = platform.service({ name: 'service.account' });
     await platform.start();
-    const connector = createConnector({ resolver: staticResolver({ 'grpc.health.v1.Health': [service.address ?? ''] }), transports: [grpcTransport()], picker: () => roundRobin() });
+    const connector = createConnector({ resolver: staticResolver({ 'grpc.health.v1.Health': [service.address ?? ''] }), transports: [grpcTransport()], picker: () => balancedPicker() });
     const statuses: number[] = [];
     const watching = (async () => {
       for await (const { status } of connector.client(healthDefinition).watch({ service: '' }, { timeoutMs: 60_000 })) statuses.push(status);

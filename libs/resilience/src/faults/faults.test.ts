@@ -3,7 +3,7 @@ import { after, afterEach, describe, it } from 'node:test';
 import { mutableSetting, silentLogger, type Logger } from '@talaria/base';
 import { hasCode, ServiceError } from '@talaria/errors';
 import { createConnector, createServer, grpcTransport, inprocTransport, Metadata, staticResolver, type CallLimits, type Client, type Connector, type Server, type ServiceDefinition } from '@talaria/rpc';
-import { roundRobin } from '../round-robin.ts';
+import { balancedPicker } from '../balance/balanced-picker.ts';
 import type { FaultRule } from './fault-rule.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { faultyTransport } from './faulty-transport.ts';
@@ -90,7 +90,7 @@ for (const kind of [
           },
         });
         const at = await server.listen(kind.address);
-        const connector = createConnector({ resolver: staticResolver({ 'test.v1.Test': [at] }), transports: [side === 'client' ? faulty : transport], picker: roundRobin });
+        const connector = createConnector({ resolver: staticResolver({ 'test.v1.Test': [at] }), transports: [side === 'client' ? faulty : transport], picker: () => balancedPicker() });
         connectors.push(connector);
         return {
           client: connector.client(definition),

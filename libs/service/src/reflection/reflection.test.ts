@@ -5,7 +5,7 @@ import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { AccountServiceDefinition } from '@talaria/contracts/account/v1/account';
 import { HealthDefinition } from '@talaria/contracts/health/v1/health';
 import type { ServerReflectionRequest, ServerReflectionResponse } from '@talaria/contracts/grpc/reflection/v1/reflection';
-import { roundRobin } from '@talaria/resilience';
+import { balancedPicker } from '@talaria/resilience';
 import { createConnector, grpcTransport, Status, staticResolver, type Connector } from '@talaria/rpc';
 import { createPlatform, type TestPlatform } from '@talaria/testing';
 import type { Service } from '../types.ts';
@@ -28,7 +28,7 @@ describe('reflection and health, for clients without tokens', () => {
     await service.start();
     const at = [service.address ?? ''];
     const addresses = Object.fromEntries([HealthDefinition, ...reflectionDefinitions].map(({ fullName }) => [fullName, at]));
-    connector = createConnector({ resolver: staticResolver(addresses), transports: [grpcTransport()], picker: () => roundRobin() });
+    connector = createConnector({ resolver: staticResolver(addresses), transports: [grpcTransport()], picker: () => balancedPicker() });
   });
   after(async () => {
     await connector.close();

@@ -7,8 +7,8 @@ function rank({ connection }: Candidate, tried: boolean): number {
 }
 
 /**
- * Takes turns. Those that an earlier attempt of the call tried come last, and those whose connection failed after those
- * that work: a failed one tries again by itself, and takes part again as soon as it is back.
+ * Takes turns, so that tests of policies know who is asked. Those that an earlier attempt of the call tried come last, and those whose
+ * connection failed after those that work.
  */
 export function roundRobin(): Picker {
   // A random start, so that many clients that start at once do not all begin with the same instance.
