@@ -87,6 +87,8 @@ export function serveGrpcCall(method: ServedMethod, call: ServerInterceptingCall
       return;
     }
     if (host.draining) {
+      // Counted as well: a listener that has nothing else to wait for would end the socket before the client hears of it.
+      host.begun(served);
       refuse('The server is stopping');
       return;
     }
