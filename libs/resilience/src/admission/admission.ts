@@ -65,6 +65,9 @@ const GRACE_MS = 10;
 /** A stream that has not answered for so long, in ms, is one that waits for something to happen, not for its turn. */
 const SILENT_MS = 1_000;
 
+/** How many times as long as calls take one must have left, so that what matters more still finds time before its deadline. */
+const HEADROOM: Readonly<Record<Priority, number>> = { critical: 1, default: 2, sheddable: 2.5 };
+
 /** One in so many calls that seem to have too little time is taken, so that it is noticed when calls are quick again. */
 const TRY = 10;
 
@@ -117,7 +120,7 @@ export function admission(options: AdmissionOptions = {}): AdaptiveAdmission {
     if (inFlight >= limit.limit && !hasRoom(priority, caller, callers, { all: inFlight, critical, limit: limit.limit, crest: limit.crest })) return 'overload';
     if (call.deadline === undefined || !isSlowOfLate(load, bounds.tolerance)) return undefined;
     const left = call.deadline - (call.clock ?? clock).monotonic();
-    return left < limit.expectedMs(load) && ++tried % TRY !== 0 ? 'deadline' : undefined;
+    return left < limit.expectedMs(load) * HEADROOM[priority] && ++tried % TRY !== 0 ? 'deadline' : undefined;
   };
 
   const refuse = (reason: RefusalReason, retryMs: number, caller: CallerLoad, priority: Priority): Refusal => {

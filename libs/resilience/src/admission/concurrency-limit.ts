@@ -64,13 +64,13 @@ export interface ConcurrencyLimitOptions {
   readonly clock?: Clock | undefined;
 }
 
-const TICK_MS = 50;
+const TICK_MS = 25;
 /** How much a tick remembers of those before. */
-const KEEP = 0.75;
+const KEEP = 0.87;
 /** Whether more comes than ends is seen over so many ticks. */
-const LOOK_BACK = 3;
+const LOOK_BACK = 6;
 /** A server is short of something when that has been seen for so many ticks in a row, … */
-const STREAK = 4;
+const STREAK = 5;
 /** … and by so many calls. One stall, of a collection of garbage or of the machine, is neither. */
 const WITNESSES = 8;
 /** A turn of the event loop of this many ms is slow. */
@@ -87,11 +87,13 @@ const PROBE_MS = 5_000;
 /** The longest that a refused client is asked to wait. */
 const MOST_RETRY_MS = 5_000;
 /** What a tick leaves of the crest: half of it in a second. */
-const SUBSIDE = 0.97;
+const SUBSIDE = 0.985;
 const STEP_UP = 1.25;
 const STEP_DOWN = 0.5;
 /** Enough to see whether it helps. */
 const FIRST_STEP_DOWN = 0.75;
+/** Nearly in proportion: no doubt that calls wait for their turn. */
+const CLEAR = 0.7;
 /** How far two observations have to lie apart to be compared, and for how long they can be, in ms. */
 const APART = 1.3;
 const COMPARABLE_MS = 3_000;
@@ -178,7 +180,7 @@ export function concurrencyLimit({ bounds, onTick, clock = systemClock }: Concur
     crest = inFlight;
     lastRefusal = now;
     before = { slowness, among, at: now };
-    setLimit(inFlight * FIRST_STEP_DOWN, now);
+    setLimit(inFlight * ((crowding.elasticity ?? 0) > CLEAR ? STEP_DOWN : FIRST_STEP_DOWN), now);
   };
 
   const relax = (): void => {

@@ -27,5 +27,5 @@ export function hasRoom(priority: Priority, caller: CallerLoad, { fairShare }: C
   if (fairShare === Infinity) return inFlight < most;
   // By priority first: critical calls compete with the critical ones of others.
   const isQuiet = (isCritical ? caller.critical : caller.inFlight) < fairShare;
-  return inFlight < (isQuiet ? most * QUIET : Math.min(most, limit * FACTORS.default));
+  return inFlight < (isQuiet ? most * QUIET : isCritical ? limit * FACTORS.default : limit);
 }
