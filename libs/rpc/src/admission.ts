@@ -27,9 +27,12 @@ export interface Ticket {
   responded?(durationMs: number): void;
   /**
    * Called exactly once, when the call is over, however it ended; `code` is its status, CANCELLED if its client hung up. `durationMs` counts
-   * from the admission; for a stream it ends when its last message has left. Must not throw.
+   * from the admission; for a stream it ends when its last message has left. `handling`: its handler, which may not heed that the call is
+   * over, still works on it; `handled` follows. Must not throw.
    */
-  done(result: { readonly code: Status; readonly durationMs: number }): void;
+  done(result: { readonly code: Status; readonly durationMs: number; readonly handling?: boolean | undefined }): void;
+  /** Called once, after a `done` that said `handling`, when the handler has come to its end, if it ever does. Must not throw. */
+  handled?(): void;
 }
 
 /**

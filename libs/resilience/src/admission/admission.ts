@@ -49,13 +49,15 @@ export interface AdaptiveAdmission extends Admission {
 export interface AdmissionTicket extends Ticket {
   /** Called when the first response of a stream has been sent: from then on it does not count as in flight. */
   responded(durationMs: number): void;
+  /** Called when the handler has come to its end, if that is after the call: until then it counts as in flight. */
+  handled(): void;
 }
 
 /** The bounds of what nobody sets. */
 export const DEFAULT_BOUNDS: LimitBounds = { min: 20, max: 10_000, tolerance: 1.5, slack: 50 };
 
 /** Of a call that is exempt. */
-const FREE: AdmissionTicket = { done: () => {}, responded: () => {} };
+const FREE: AdmissionTicket = { done: () => {}, responded: () => {}, handled: () => {} };
 
 /** The end of these calls says how long such calls take; others fail quickly, or are given up. */
 const ANSWERED: ReadonlySet<Status> = new Set([Status.OK, Status.NOT_FOUND, Status.ALREADY_EXISTS, Status.FAILED_PRECONDITION, Status.ABORTED, Status.OUT_OF_RANGE]);
@@ -67,6 +69,9 @@ const SILENT_MS = 1_000;
 
 /** How many times as long as calls take one must have left, so that what matters more still finds time before its deadline. */
 const HEADROOM: Readonly<Record<Priority, number>> = { critical: 1, default: 2, sheddable: 2.5 };
+
+/** What a handler has not finished so long after its call was over, in ms, is taken for something that only waits. */
+const ABANDONED_MS = 5_000;
 
 /** One in so many calls that seem to have too little time is taken, so that it is noticed when calls are quick again. */
 const TRY = 10;
@@ -97,10 +102,13 @@ export function admission(options: AdmissionOptions = {}): AdaptiveAdmission {
     onTick() {
       callers.share(limit.isShort ? limit.limit : Infinity);
       for (const call of silent) if (!call.grewOld()) break;
+      for (const call of abandoned) if (!call.grewOld()) break;
     },
   });
   /** Streams that have not begun to answer, in the order of their coming. */
   const silent = new Set<Running>();
+  /** Calls that are over, and on which handlers still work, in the order of their ends. */
+  const abandoned = new Set<Running>();
   const entryOf = methodEntries({ limits: () => limits?.get(), exempt: options.exempt ?? (() => false), clock });
   const refusal = refusals();
 
@@ -144,7 +152,7 @@ export function admission(options: AdmissionOptions = {}): AdaptiveAdmission {
     readonly load: MethodEntry['load'];
     readonly among: number;
     readonly era: number;
-    readonly #since: number;
+    #since: number;
     /** Whether it counts as a call in flight: streams do until their first response. */
     #counts: boolean;
     /** In ms of its own clock. */
@@ -180,12 +188,21 @@ export function admission(options: AdmissionOptions = {}): AdaptiveAdmission {
     }
 
     #leave(durationMs: number, how: Ending): void {
+      this.#end(durationMs, how);
+      this.#left();
+    }
+
+    #left(): void {
       this.#counts = false;
+      limit.left();
       this.#caller.inFlight--;
       if (this.#isCritical) {
         critical--;
         this.#caller.critical--;
       }
+    }
+
+    #end(durationMs: number, how: Ending): void {
       if (this.#method.isStream) silent.delete(this);
       if (how === 'answered') rttMs = rttMs === undefined ? durationMs : rttMs + (durationMs - rttMs) / 16;
       limit.ended(this, durationMs, how);
@@ -197,18 +214,33 @@ export function admission(options: AdmissionOptions = {}): AdaptiveAdmission {
       this.#leave(durationMs, 'answered');
     }
 
-    /** Whether it has been silent for so long that it is taken for one that has begun to answer. */
+    /** Whether it has been silent, or worked on in vain, for so long that it does not count any more. */
     grewOld(): boolean {
-      if (clock.monotonic() - this.#since < SILENT_MS) return false;
+      const age = clock.monotonic() - this.#since;
+      if (abandoned.has(this)) {
+        if (age >= ABANDONED_MS) this.handled();
+        return age >= ABANDONED_MS;
+      }
+      if (age < SILENT_MS) return false;
       streams++;
       this.#leave(0, 'failed');
       return true;
     }
 
-    done({ code, durationMs }: { readonly code: Status; readonly durationMs: number }): void {
+    done({ code, durationMs, handling }: Parameters<Ticket['done']>[0]): void {
       this.#method.running--;
-      if (this.#counts) this.#leave(durationMs, this.#howItEnded(code));
-      else streams--;
+      if (!this.#counts) streams--;
+      else if (!handling) this.#leave(durationMs, this.#howItEnded(code));
+      else {
+        // It goes on taking what others wait for: only its client is gone.
+        this.#end(durationMs, this.#howItEnded(code));
+        this.#since = clock.monotonic();
+        abandoned.add(this);
+      }
+    }
+
+    handled(): void {
+      if (abandoned.delete(this)) this.#left();
     }
 
     #howItEnded(code: Status): Ending {

@@ -50,8 +50,10 @@ export interface ConcurrencyLimit {
   began(): void;
   /** A call was refused since too many are in flight. */
   refused(): void;
-  /** A call is over. */
+  /** A call is over; `left` follows. */
   ended(call: Admitted, ms: number, how: Ending): void;
+  /** It is not in flight any more: nothing works on it. */
+  left(): void;
 }
 
 /** How a limit is made. */
@@ -302,9 +304,11 @@ export function concurrencyLimit({ bounds, onTick, clock = systemClock }: Concur
       lastRefusal = clock.monotonic();
       if (!ticking) next(lastRefusal);
     },
-    ended(call, ms, how) {
+    left() {
       inFlight--;
       ends++;
+    },
+    ended(call, ms, how) {
       if (how === 'failed') return;
       const { load } = call;
       const { tolerance, slack, min } = bounds();

@@ -11,10 +11,10 @@ interface Scene {
   readonly server: ReturnType<typeof simulatedServer>;
 }
 
-function scene(work: (time: SimulatedTime) => Work, seed = 1): Scene {
+function scene(work: (time: SimulatedTime) => Work, seed = 1, heeds = true): Scene {
   const time = simulatedTime(seed);
   const made = admission({ clock: time, caller: (call) => call.header('x-caller') });
-  return { time, admission: made, server: simulatedServer(time, made, work(time)) };
+  return { time, admission: made, server: simulatedServer(time, made, work(time), heeds) };
 }
 
 /** A fifth is critical, a fifth may be shed. */
@@ -70,6 +70,14 @@ describe('overload', () => {
     assert.ok(during.all.served >= 0.9 * 400 * 30, `${during.all.served}`);
     assert.ok(during.critical.served >= 0.99 * during.critical.offered, `${during.critical.served} of ${during.critical.offered}`);
     assert.equal(after.all.refused + after.all.late, 0);
+  });
+
+  it('is seen although handlers go on when nobody waits for them any more', () => {
+    for (const times of [3, 6]) {
+      const { during, after } = overload(scene((time) => slots(time, 10, () => 100), 1, false), 100, times, 30);
+      assert.ok(during.all.served >= 0.9 * 100 * 30, `${during.all.served}`);
+      assert.equal(after.all.refused + after.all.late, 0);
+    }
   });
 
   it('keeps the wait short: calls are refused, not queued', () => {

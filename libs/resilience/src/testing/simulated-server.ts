@@ -61,8 +61,8 @@ export const METHOD: ServedMethod = {
   async *handler() {},
 };
 
-/** Counts what becomes of calls of a server with an admission. */
-export function simulatedServer(time: SimulatedTime, admission: Admission, work: Work): { call(call: SimulatedCall): void; outcomes(which?: string): Outcomes; forget(): void } {
+/** Counts what becomes of calls of a server with an admission. `heeds`: its handlers give up what nobody waits for any more. */
+export function simulatedServer(time: SimulatedTime, admission: Admission, work: Work, heeds = true): { call(call: SimulatedCall): void; outcomes(which?: string): Outcomes; forget(): void } {
   const all = new Map<string, Outcomes>();
   const of = (which: string): Outcomes => {
     const found = all.get(which) ?? { offered: 0, served: 0, refused: 0, late: 0 };
@@ -80,10 +80,14 @@ export function simulatedServer(time: SimulatedTime, admission: Admission, work:
       count('offered');
       const answer = admission.admit(arriving) as Ticket | { readonly refusal: object };
       if ('refusal' in answer) return count('refused');
+      let isOver = false;
       const end = (code: Status, what: 'served' | 'late'): void => {
+        if (isOver) return answer.handled?.();
+        isOver = true;
         cancel();
-        giveUp();
-        answer.done({ code, durationMs: time.monotonic() - startedAt });
+        const handling = what === 'late' && !heeds;
+        if (!handling) giveUp();
+        answer.done({ code, durationMs: time.monotonic() - startedAt, handling });
         count(what);
       };
       const cancel = time.after(timeoutMs, () => end(Status.DEADLINE_EXCEEDED, 'late'));

@@ -53,6 +53,8 @@ export function serveGrpcCall(method: ServedMethod, call: ServerInterceptingCall
   const requests = pullQueue<Uint8Array>({ onPull: () => call.startRead() });
   let trailer: GrpcMetadata | undefined;
   let answered = false;
+  let handling = false;
+  let done = false;
   let responded = false;
   let roomWaiter: (() => void) | undefined;
 
@@ -106,7 +108,8 @@ export function serveGrpcCall(method: ServedMethod, call: ServerInterceptingCall
       },
     };
     host.begun(served);
-    void serveCall(method, incoming, {
+    handling = true;
+    const handled = serveCall(method, incoming, {
       refuse,
       end(status, details, reason) {
         end(status, details);
@@ -125,6 +128,10 @@ export function serveGrpcCall(method: ServedMethod, call: ServerInterceptingCall
           roomWaiter = resolve;
           call.sendMessage(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), resolve);
         }),
+    });
+    void handled.then(() => {
+      handling = false;
+      if (done) ticket?.handled?.();
     });
   };
 
@@ -145,7 +152,8 @@ export function serveGrpcCall(method: ServedMethod, call: ServerInterceptingCall
         code ??= late ? Status.DEADLINE_EXCEEDED : Status.CANCELLED;
         abort(late ? deadlineReason() : hungUpReason());
       }
-      ticket?.done({ code: code ?? Status.CANCELLED, durationMs: performance.now() - admittedAt });
+      ticket?.done({ code: code ?? Status.CANCELLED, durationMs: performance.now() - admittedAt, handling });
+      done = true;
       host.ended(served);
     },
   });

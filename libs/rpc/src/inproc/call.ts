@@ -132,11 +132,11 @@ export function beginInprocCall(listener: InprocListener, method: WireMethod, re
   });
 
   const metadata = copyMetadata(wire.metadata);
-  const run = (target: ServedMethod, onResponse?: () => void): void => {
+  const run = async (target: ServedMethod, onResponse?: () => void): Promise<void> => {
     let responded = !target.responseStream;
     const { signal } = (controller = new AbortController());
     const incoming = { path, peer: PEER, metadata, deadline: wire.deadline, clock: wire.clock, signal, leaving: listener.leaving, requests: inbound.queue, sendHeader, setTrailer };
-    void serveCall(target, incoming, {
+    await serveCall(target, incoming, {
       end: answer,
       refuse,
       async send(bytes) {
@@ -153,16 +153,23 @@ export function beginInprocCall(listener: InprocListener, method: WireMethod, re
   };
   const taken = (target: ServedMethod, ticket: Ticket): void => {
     const admittedAt = clock.monotonic();
-    onOver = (code) => ticket.done({ code, durationMs: clock.monotonic() - admittedAt });
+    let handling = false;
+    onOver = (code) => ticket.done({ code, durationMs: clock.monotonic() - admittedAt, handling });
     if (over) onOver(isPast(wire.deadline, clock) ? Status.DEADLINE_EXCEEDED : Status.CANCELLED);
     else if (listener.draining) refuse('The server is stopping');
-    else run(target, () => ticket.responded?.(clock.monotonic() - admittedAt));
+    else {
+      handling = true;
+      void run(target, () => ticket.responded?.(clock.monotonic() - admittedAt)).then(() => {
+        handling = false;
+        if (over) ticket.handled?.();
+      });
+    }
   };
   const arrive = (): void => {
     const target = listener.method(path);
     if (over) return;
     if (!target) serveUnknown(path, { setTrailer }, { end: answer });
-    else if (!target.admission || target.calls?.draining) run(target);
+    else if (!target.admission || target.calls?.draining) void run(target);
     else {
       decide(target.admission, arriving(target), (decision) => {
         if (!('refusal' in decision)) taken(target, decision);

@@ -105,6 +105,30 @@ export function admissionSuite(harness: TransportHarness): void {
       });
     }
 
+    it('the ticket of a call whose handler goes on after its end hears when that has come to its end', async () => {
+      const method = wireMethod(KINDS[0]);
+      const gate = Promise.withResolvers<void>();
+      const heard: string[] = [];
+      const ticket: Ticket = { done: ({ code, handling }) => void heard.push(`${Status[code]} ${handling}`), handled: () => void heard.push('handled') };
+      let running = false;
+      const { connection } = await serve(method, { admit: () => ticket }, async function* () {
+        running = true;
+        await gate.promise;
+        yield bytes('late');
+      });
+      const controller = new AbortController();
+      const cancelled = failure(connection.unary(method, bytes('a'), wire({ signal: controller.signal })));
+      await until('the handler runs', () => running);
+      controller.abort();
+      await cancelled;
+      await until('the ticket is done', () => heard.length > 0);
+      assert.deepEqual(heard, ['CANCELLED true']);
+      gate.resolve();
+      await until('the handler is through', () => heard.length > 1);
+      await settle();
+      assert.deepEqual(heard, ['CANCELLED true', 'handled']);
+    });
+
     it('a refusal that says so is one of a call that may be made elsewhere', async () => {
       const method = wireMethod(KINDS[0]);
       const { connection } = await serve(method, accounts(() => ({ refusal: { ...refusal.refusal, trailer: Metadata({ 'x-talaria-refused': 'overload', 'x-why': 'full' }) } })), hangingHandler().handler);
