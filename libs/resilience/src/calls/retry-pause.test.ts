@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { toWire, unavailable, type ServiceError } from '@talaria/errors';
+import { rateLimited, toWire, unavailable, type ServiceError } from '@talaria/errors';
 import { Metadata, Status, type FailedAttempt, type Outcome, type TransportError } from '@talaria/rpc';
 import { DEFAULT_POLICY } from './policy-settings.ts';
 import { retryPause } from './retry-pause.ts';
@@ -52,6 +52,16 @@ describe('an attempt is made again', () => {
     assert.equal(pauseOf(told(unavailable('x', 'Away.', { retryAfterMs: -1_000 }))), false, 'negative: never');
     assert.equal(pauseOf(failed(Status.RESOURCE_EXHAUSTED, 'refused', Metadata({ 'grpc-retry-pushback-ms': '30' })), { repeatable: false }), 30);
     for (const never of ['-1', 'soon', '']) assert.equal(pauseOf(failed(Status.UNAVAILABLE, 'refused', Metadata({ 'grpc-retry-pushback-ms': never }))), false);
+  });
+
+  it('at once elsewhere if an instance has too much to do, and not at all if all have', () => {
+    for (const reason of ['overload', 'deadline', 'concurrency']) {
+      const refused = told(rateLimited(reason, 'Too much.', { retryAfterMs: 50 }), 'refused');
+      for (const attempt of [1, 2]) assert.equal(pauseOf(refused, { attempt, repeatable: false }), 0);
+      assert.equal(pauseOf(refused, { untried: 0 }), false);
+      assert.equal(pauseOf(refused, { attempt: 3 }), false);
+    }
+    for (const reason of ['caller', 'method', 'x']) assert.equal(pauseOf(told(rateLimited(reason, 'Too fast.', { retryAfterMs: 50 }), 'refused')), 50, 'that is so everywhere');
   });
 
   it('unless it was made again below', () => {
