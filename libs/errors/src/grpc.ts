@@ -1,8 +1,8 @@
 import { BadRequest, ErrorInfo, RetryInfo } from '@talaria/contracts/google/rpc/error_details';
 import { Status as RpcStatus } from '@talaria/contracts/google/rpc/status';
 import { Metadata, type Status } from 'nice-grpc-common';
-import { kindNameOfStatus } from './catalogue.ts';
-import { ServiceError } from './service-error.ts';
+import { kindNameOfStatus, kindOf } from './catalogue.ts';
+import { ServiceError, type FieldViolation } from './service-error.ts';
 
 /** The trailer that carries a `google.rpc.Status`. Source: https://google.aip.dev/193 */
 const DETAILS_KEY = 'grpc-status-details-bin';
@@ -62,23 +62,43 @@ function decode(bytes: Uint8Array): { info?: ErrorInfo; retry?: RetryInfo; bad?:
   }
 }
 
+/** What an error says beside its status and message, as a peer sent it. */
+export interface WireDetails {
+  /** The dotted code; the bare kind of the status from who sends none. */
+  readonly code: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+  readonly violations: readonly FieldViolation[];
+  /** How many hops it has come. */
+  readonly hops: number;
+  /** How often the call was tried below. */
+  readonly attempts: number;
+}
+
+/** Reads what a trailer says of an error. Cheaper than making an error of it. */
+export function wireDetails(status: Status, trailer?: Metadata): WireDetails {
+  const bytes = trailer?.get(DETAILS_KEY);
+  const { info, retry, bad } = bytes instanceof Uint8Array ? decode(bytes) : {};
+  const ours = info?.domain === DOMAIN ? info.metadata : undefined;
+  const { code = kindNameOfStatus(status), retryable, hops, attempts, ...params } = ours ?? {};
+  const delay = retry?.retryDelay;
+  return {
+    code,
+    params: ours ? params : (info?.metadata ?? {}),
+    retryable: retryable === undefined ? kindOf(code).retryable : retryable === 'true',
+    retryAfterMs: delay ? Number(delay.seconds) * 1000 + delay.nanos / 1e6 : undefined,
+    violations: (bad?.fieldViolations ?? []).map(({ field, description }) => ({ field, description })),
+    hops: Number(hops) || 0,
+    attempts: Number(attempts) || 0,
+  };
+}
+
 /**
  * As a peer sent it. Without our details (another platform's service), the code is the bare kind of the status. `attempts` is how
  * many were made here; it counts if it is more than what the peer says.
  */
 export function fromWire(status: Status, message: string, trailer?: Metadata, cause?: unknown, attempts = 0): ServiceError {
-  const bytes = trailer?.get(DETAILS_KEY);
-  const { info, retry, bad } = bytes instanceof Uint8Array ? decode(bytes) : {};
-  const ours = info?.domain === DOMAIN ? info.metadata : undefined;
-  const { code, retryable, hops, attempts: below, ...params } = ours ?? {};
-  const delay = retry?.retryDelay;
-  return new ServiceError(code ?? kindNameOfStatus(status), message, {
-    params: ours ? params : (info?.metadata ?? {}),
-    hops: (Number(hops) || 0) + 1,
-    attempts: Math.max(attempts, Number(below) || 0),
-    violations: (bad?.fieldViolations ?? []).map(({ field, description }) => ({ field, description })),
-    cause,
-    ...(retryable === undefined ? {} : { retryable: retryable === 'true' }),
-    ...(delay ? { retryAfterMs: Number(delay.seconds) * 1000 + delay.nanos / 1e6 } : {}),
-  });
+  const { code, ...details } = wireDetails(status, trailer);
+  return new ServiceError(code, message, { ...details, hops: details.hops + 1, attempts: Math.max(attempts, details.attempts), cause });
 }

@@ -15,7 +15,7 @@ export interface ServiceErrorOptions {
   /** Whether a repeat may succeed. Default: as the first segment of the code says. */
   readonly retryable?: boolean;
   /** How long a repeat should wait at least, in ms. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
   /** Which fields are wrong. */
   readonly violations?: readonly FieldViolation[];
   /** How many hops the error has travelled. */

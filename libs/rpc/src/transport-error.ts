@@ -8,11 +8,16 @@ export class TransportError extends ClientError {
   /** What the peer sent along with the status; empty for a failure on this side. */
   readonly trailer: Metadata;
   /** How many attempts were made of the call, as far as its policy has said; it travels on with the error. */
-  attempts = 0;
+  attempts: number;
 
   constructor(path: string, code: Status, details: string, outcome: Outcome, trailer: Metadata = Metadata()) {
+    // Only the transport's inner life would be in its stack, which costs as much as a small call; the errors made of it for callers have one.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(path, code, details);
+    Error.stackTraceLimit = stackTraceLimit;
     this.outcome = outcome;
     this.trailer = trailer;
+    this.attempts = 0;
   }
 }

@@ -1,7 +1,7 @@
 import type { Cluster, Driver } from './cluster.ts';
 import { DRIVE } from './one-of-three.ts';
 import { now, pause } from './parent.ts';
-import { during, percentile } from './record.ts';
+import { during, median, percentile } from './record.ts';
 import { errorCounts, type Row } from './row.ts';
 
 /** How much more is offered than can be served. */
@@ -10,6 +10,9 @@ const CRITICAL = 0.2;
 const REFUSED_MS = 20;
 const RECOVERED_MS = 2_000;
 const CALM_MS = 6_000;
+/** Refusals are measured from here on, as often as this. */
+const STEADY_MS = 2_000;
+const PARTS = 3;
 
 /** More calls than the instances have room for, for `overloadMs`; capacity is slots × fixed service time. */
 export async function overload(driver: Driver, { capacity, healthyMs, overloadMs }: { readonly capacity: number; readonly healthyMs: number; readonly overloadMs: number }): Promise<Row> {
@@ -28,11 +31,14 @@ export async function overload(driver: Driver, { capacity, healthyMs, overloadMs
   const after = await driver.stop();
 
   const served = hit.filter(({ error }) => error === '');
-  const refused = hit.filter(({ error }) => error !== '');
+  const failed = hit.filter(({ error }) => error !== '');
   const goodput = served.filter(({ at, ms }) => at + ms <= to).length / ((to - from) / 1000) / capacity;
   const critical = hit.filter((call) => call.critical);
   const criticalServed = critical.filter(({ error }) => error === '').length / Math.max(1, critical.length);
-  const refusedMs = refused.length === 0 ? 0 : percentile(refused, 0.99);
+  const refused = failed.filter(({ error }) => error.startsWith('rate_limited'));
+  const partMs = (to - from - STEADY_MS) / PARTS;
+  const parts = Array.from({ length: PARTS }, (_, part) => during(refused, from + STEADY_MS + part * partMs, from + STEADY_MS + (part + 1) * partMs));
+  const refusedMs = median(parts.map((part) => (part.length === 0 ? 0 : percentile(part, 0.99))));
   const lastBad = after.filter(({ error }) => error !== '').reduce((last, { at, ms }) => Math.max(last, at + ms - calmFrom), 0);
   const ratio = percentile(during(after, calmFrom + RECOVERED_MS), 0.99) / percentile(before, 0.99);
   const missed = [
@@ -45,8 +51,8 @@ export async function overload(driver: Driver, { capacity, healthyMs, overloadMs
     fault: `overload: ${TIMES}x capacity for ${Math.round(overloadMs / 1000)} s`,
     stack: 'talaria',
     calls: hit.length,
-    failed: refused.length,
-    errors: errorCounts(refused.map(({ error }) => error)),
+    failed: failed.length,
+    errors: errorCounts(failed.map(({ error }) => error)),
     p50Ms: percentile(served, 0.5),
     p99Ms: percentile(served, 0.99),
     ratio,

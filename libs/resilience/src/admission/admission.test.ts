@@ -112,8 +112,8 @@ describe('an admission', () => {
     time.arrivals(200, 5_000, () => server.call({}));
     time.runUntil(5_000);
     assert.equal(isRefusal(made.admit(arriving({}, { deadline: 5_001, clock: time }))), false, 'while nothing is short, that is up to the client');
-    time.arrivals(2_000, 5_300, () => server.call({ timeoutMs: 10_000 }));
-    time.runUntil(5_300);
+    time.arrivals(2_000, 5_200, () => server.call({ timeoutMs: 10_000 }));
+    time.runUntil(5_200);
     const answers = Array.from({ length: 20 }, () => made.admit(arriving({}, { deadline: 5_301, clock: time })));
     const refusals = answers.filter(isRefusal).map(errorOf);
     assert.ok(refusals.length >= 15 && refusals.length < 20, `${refusals.length}`);

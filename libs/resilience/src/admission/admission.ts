@@ -152,6 +152,7 @@ export function admission(options: AdmissionOptions = {}): AdaptiveAdmission {
     readonly load: MethodEntry['load'];
     readonly among: number;
     readonly era: number;
+    readonly dueTick: number;
     #since: number;
     /** Whether it counts as a call in flight: streams do until their first response. */
     #counts: boolean;
@@ -174,6 +175,7 @@ export function admission(options: AdmissionOptions = {}): AdaptiveAdmission {
       caller.admitted++;
       // How long a client takes to send its stream is up to the client.
       this.#counts = !method.served.requestStream;
+      this.dueTick = this.#counts ? limit.began(method.load) : 0;
       if (!this.#counts) {
         streams++;
         return;
@@ -184,7 +186,6 @@ export function admission(options: AdmissionOptions = {}): AdaptiveAdmission {
         caller.critical++;
       }
       if (method.isStream) silent.add(this);
-      limit.began();
     }
 
     #leave(durationMs: number, how: Ending): void {
@@ -194,7 +195,7 @@ export function admission(options: AdmissionOptions = {}): AdaptiveAdmission {
 
     #left(): void {
       this.#counts = false;
-      limit.left();
+      limit.left(this);
       this.#caller.inFlight--;
       if (this.#isCritical) {
         critical--;

@@ -22,6 +22,8 @@ export interface Admitted {
   readonly among: number;
   /** Which limit was in force. */
   readonly era: number;
+  /** The tick by which it should have ended, as `began` answered. */
+  readonly dueTick: number;
 }
 
 /**
@@ -46,14 +48,14 @@ export interface ConcurrencyLimit {
   expectedMs(load: MethodLoad): number;
   /** After how long a refused call had better come again, in ms: longer the more calls come for each one that ends. */
   readonly retryMs: number;
-  /** A call was admitted. */
-  began(): void;
+  /** A call was admitted; answers by which tick it should have ended, 0 if that is not known. */
+  began(load: MethodLoad): number;
   /** A call was refused since too many are in flight. */
   refused(): void;
   /** A call is over; `left` follows. */
   ended(call: Admitted, ms: number, how: Ending): void;
   /** It is not in flight any more: nothing works on it. */
-  left(): void;
+  left(call: Admitted): void;
 }
 
 /** How a limit is made. */
@@ -67,13 +69,15 @@ export interface ConcurrencyLimitOptions {
 }
 
 const TICK_MS = 25;
+/** It is known of so many ticks which calls should have ended by them; a power of two. */
+const AHEAD = 64;
 /** How much a tick remembers of those before. */
 const KEEP = 0.87;
 /** Whether more comes than ends is seen over so many ticks. */
 const LOOK_BACK = 6;
 /** A server is short of something when that has been seen for so many ticks in a row, … */
-const STREAK = 5;
-/** … and by so many calls. One stall, of a collection of garbage or of the machine, is neither. */
+const STREAK = 3;
+/** … and by so many calls, over or overdue. One stall, of a collection of garbage or of the machine, is neither. */
 const WITNESSES = 8;
 /** A turn of the event loop of this many ms is slow. */
 const SLOW_TURN_MS = 100;
@@ -113,6 +117,11 @@ interface Observation {
   readonly at: number;
 }
 
+/** How long a call may take that is not slow, in ms. */
+function usualMs({ baseMs }: MethodLoad, { tolerance, slack }: LimitBounds): number {
+  return Math.max(baseMs * tolerance, baseMs + slack);
+}
+
 /**
  * Finds how many calls a server can work on at once. There is no limit to speak of while the server is not short of anything,
  * that is: while calls end as fast as they come, however long they take. When more come than end, and most are slower than
@@ -135,7 +144,7 @@ export function concurrencyLimit({ bounds, onTick, clock = systemClock }: Concur
   let refusals = 0;
   // Of calls that were answered since then.
   let told = 0;
-  let toldSlow = 0;
+  let toldSlower = 0;
   let toldAmong = 0;
   let toldTimes = 0;
   // Of the last ticks.
@@ -145,6 +154,10 @@ export function concurrencyLimit({ bounds, onTick, clock = systemClock }: Concur
   const inFlightAt: number[] = [];
   let streak = 0;
   let witnesses = 0;
+  // Of the calls in flight: how many should have ended by which tick, and how many by those before.
+  const due = new Int32Array(AHEAD);
+  let tickNumber = 1;
+  let overdue = 0;
   // Of the last calls: the share of slow ones, how slow they were, among how many.
   let slowShare = 0;
   let slowness = 0;
@@ -231,14 +244,17 @@ export function concurrencyLimit({ bounds, onTick, clock = systemClock }: Concur
   const tick = (): void => {
     const now = clock.monotonic();
     const late = now - tickAt;
+    const slot = ++tickNumber % AHEAD;
+    overdue += due[slot] as number;
+    due[slot] = 0;
     came = came * KEEP + arrivals + refusals;
     went = went * KEEP + ends;
-    if (toldSlow > told / 2) {
+    if (toldSlower > told / 2) {
       if (now - crowdedAt > APART_MS) crowding = trend(CROWDING_TICKS);
       crowding.add(toldAmong / told, toldTimes / told);
       crowdedAt = now;
     }
-    told = toldSlow = toldAmong = toldTimes = 0;
+    told = toldSlower = toldAmong = toldTimes = 0;
     if (inFlightAt.push(inFlight) > LOOK_BACK + 1) inFlightAt.shift();
     growing = refusals > 0 || inFlight - (inFlightAt[0] as number) > 0.05 * went + 1;
     if (isShort) {
@@ -248,13 +264,13 @@ export function concurrencyLimit({ bounds, onTick, clock = systemClock }: Concur
     } else {
       const { min, max } = bounds();
       limit = crest = max;
-      const isCrowded = growing && (slowShare > 0.5 || late > SLOW_TURN_MS) && (crowding.elasticity ?? 0) > PROPORTION;
+      const isCrowded = growing && (overdue >= WITNESSES || slowShare > 0.5 || late > SLOW_TURN_MS) && (crowding.elasticity ?? 0) > PROPORTION;
       const evident = inFlight > min && (isCrowded || lateShare > 0.6);
       if (!evident) {
         streak = Math.max(0, streak - 1);
         if (streak === 0) witnesses = 0;
       }
-      else if (++streak >= STREAK && witnesses >= WITNESSES) becomeShort(now);
+      else if (++streak >= STREAK && witnesses + overdue >= WITNESSES) becomeShort(now);
     }
     onTick?.();
     if (arrivals === 0 && refusals === 0 && inFlight === 0) ticking = false;
@@ -293,10 +309,17 @@ export function concurrencyLimit({ bounds, onTick, clock = systemClock }: Concur
     get retryMs() {
       return Math.min(50 * (came / Math.max(went, 1)) ** 2, MOST_RETRY_MS);
     },
-    began() {
+    began(load) {
       inFlight++;
       arrivals++;
       if (!ticking) next(clock.monotonic());
+      if (!isKnown(load)) return 0;
+      // A part of the tick that runs is over already.
+      const ticks = Math.ceil(usualMs(load, bounds()) / TICK_MS) + 1;
+      if (ticks >= AHEAD) return 0;
+      const dueTick = tickNumber + ticks;
+      due[dueTick % AHEAD]!++;
+      return dueTick;
     },
     refused() {
       refusals++;
@@ -304,16 +327,17 @@ export function concurrencyLimit({ bounds, onTick, clock = systemClock }: Concur
       lastRefusal = clock.monotonic();
       if (!ticking) next(lastRefusal);
     },
-    left() {
+    left({ dueTick }) {
       inFlight--;
       ends++;
+      if (dueTick > tickNumber) due[dueTick % AHEAD]!--;
+      else if (dueTick > 0) overdue--;
     },
     ended(call, ms, how) {
       if (how === 'failed') return;
       const { load } = call;
-      const { tolerance, slack, min } = bounds();
-      const usual = Math.max(load.baseMs * tolerance, load.baseMs + slack);
-      const times = isKnown(load) ? ms / usual : 0;
+      const { min } = bounds();
+      const times = isKnown(load) ? ms / usualMs(load, bounds()) : 0;
       if (how === 'cut' && times <= 1) return;
       const isSlow = times > 1 || how === 'late';
       witnesses++;
@@ -332,7 +356,8 @@ export function concurrencyLimit({ bounds, onTick, clock = systemClock }: Concur
         return;
       }
       told++;
-      toldSlow += times > 1 ? 1 : 0;
+      // Long before it is slow it shows whether it is the others that it waits for.
+      toldSlower += ms > (load.baseMs + usualMs(load, bounds())) / 2 ? 1 : 0;
       toldAmong += call.among;
       toldTimes += times;
       if (load.samples === 0) loads.add(load);

@@ -60,12 +60,28 @@ describe('a hedge', () => {
     const client = simulatedClient();
     const plan = begin(client);
     let hedges = 0;
-    while (plan.hedge?.(2)) hedges++;
+    while (plan.hedge?.(2)) {
+      hedges++;
+      plan.attempted?.({ startedAt: 0, durationMs: 3 }, 2);
+    }
     assert.equal(hedges, 15);
     let retries = 0;
     while (plan.again(failure(failed(Status.UNAVAILABLE)))) retries++;
     assert.equal(retries, 15);
     assert.deepEqual([client.stats().budget.spent, client.stats().budget.refused, client.stats().hedges, client.stats().retries], [30, 2, 15, 15]);
+  });
+
+  it('is not made while many that were do not come back either: everybody is slow then', () => {
+    const client = simulatedClient();
+    warm(client);
+    const plans = Array.from({ length: 50 }, () => begin(client));
+    const hedged = plans.filter((plan) => plan.hedge?.(2));
+    assert.equal(hedged.length, 10, 'one for ten calls in flight, and five');
+    hedged[0]?.attempted?.({ startedAt: 0, durationMs: 3 }, 2);
+    assert.equal(plans[49]?.hedge?.(2), true);
+    assert.equal(plans[48]?.hedge?.(2), false);
+    for (const plan of plans) plan.done?.({ durationMs: 3, attempts: 2 });
+    assert.deepEqual(Array.from({ length: 7 }, () => begin(client).hedge?.(2)), [true, true, true, true, true, true, false], 'those that never ran are over with their calls');
   });
 
   it('is not made while somebody is overloaded or fails', () => {

@@ -8,6 +8,9 @@ import { peerSays, verdictOf, type PeerSays } from './verdict.ts';
 const EARLIEST_HEDGE_MS = 10;
 /** Hedges leave this share of the budget to retries: these save calls, hedges only time. */
 const HEDGE_RESERVE = 0.5;
+/** So many hedges, and one for so many calls in flight, run at a time: where they do not come back soon everybody is slow, and they would be more load. */
+const FEW_HEDGES = 5;
+const CALLS_A_HEDGE = 10;
 /** No hedges so long after somebody was overloaded: they would be more load. */
 const CALM_MS = 5_000;
 /** An attempt is given up after half of the time of its call if that is so many times what nearly all calls take. */
@@ -23,7 +26,7 @@ export class CallInHand implements CallPlan {
   readonly #startedAt: number;
   readonly #deadline: number;
   readonly #hedgeMs: number | undefined;
-  /** One bit for each attempt that is a hedge. */
+  /** One bit for each attempt that is a hedge and has not ended. */
   #hedges = 0;
   /** A peer that goes away refuses without having looked, and the first of them costs no budget. */
   #wasRefused = false;
@@ -66,8 +69,10 @@ export class CallInHand implements CallPlan {
   hedge(attempt: number): boolean {
     const calls = this.#calls;
     const now = calls.shared.clock.monotonic();
-    if (now < calls.calmAt || calls.breaker.refuses(now, calls.policy.breaker) || !this.#spend(now, HEDGE_RESERVE)) return false;
+    if (now < calls.calmAt || calls.hedgesInFlight >= FEW_HEDGES + calls.inFlight / CALLS_A_HEDGE) return false;
+    if (calls.breaker.refuses(now, calls.policy.breaker) || !this.#spend(now, HEDGE_RESERVE)) return false;
     this.#hedges |= 1 << attempt;
+    calls.hedgesInFlight++;
     calls.hedges++;
     return true;
   }
@@ -98,12 +103,14 @@ export class CallInHand implements CallPlan {
   }
 
   attempted(result: AttemptResult, attempt: number): void {
+    const isHedge = (this.#hedges & (1 << attempt)) !== 0;
+    if (isHedge) this.#hedgeOver(attempt);
     if (this.#answered) return;
     const { latency, shared } = this.#calls;
     const { error, abandoned = false, timedOut = false } = result;
     if (error === undefined && !abandoned && !timedOut) {
       latency.record(result.durationMs, shared.clock.monotonic());
-      if (this.#hedges & (1 << attempt)) this.#calls.hedgesWon++;
+      if (isHedge) this.#calls.hedgesWon++;
     } else if (abandoned || timedOut) {
       // It would have taken longer: left out, slow attempts would make the quantiles smaller, and so more hedges.
       const now = shared.clock.monotonic();
@@ -114,6 +121,9 @@ export class CallInHand implements CallPlan {
 
   done({ durationMs, attempts, error }: { readonly durationMs: number; readonly attempts: number; readonly error?: unknown }): void {
     const calls = this.#calls;
+    calls.inFlight--;
+    // One that found nobody to go to never ran.
+    for (let attempt = 1; this.#hedges !== 0; attempt++) if (this.#hedges & (1 << attempt)) this.#hedgeOver(attempt);
     if (error === undefined) {
       if (!this.#answered) calls.breaker.over(calls.shared.clock.monotonic(), 'success', this.#passage, calls.policy.breaker, this.#startedAt);
       return;
@@ -136,6 +146,11 @@ export class CallInHand implements CallPlan {
     if (outcome === 'never_sent') return true;
     if (outcome !== 'refused' || code !== Status.UNAVAILABLE || this.#wasRefused) return false;
     return (this.#wasRefused = true);
+  }
+
+  #hedgeOver(attempt: number): void {
+    this.#hedges &= ~(1 << attempt);
+    this.#calls.hedgesInFlight--;
   }
 
   #spend(now: number, reserve: number): boolean {

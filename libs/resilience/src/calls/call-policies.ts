@@ -50,6 +50,7 @@ function contractPolicies(contract: string, live: LiveSetting<CallPolicySettings
     if (passage === 'refused') throw calls.refusal(now);
     shared.budget.call(now);
     calls.calls++;
+    calls.inFlight++;
     const { deadline = Infinity, clock: callClock = clock } = options;
     return new CallInHand(calls, passage, callClock === clock ? deadline : now + deadline - callClock.monotonic(), now);
   };

@@ -31,6 +31,9 @@ export interface MethodCalls {
   /** As contract and live setting say now. */
   policy: MethodPolicy;
   rate: ClientRate | undefined;
+  /** Calls that have begun and are not over, and hedges that run for them. */
+  inFlight: number;
+  hedgesInFlight: number;
   calls: number;
   failures: number;
   retries: number;
@@ -74,7 +77,7 @@ export function methodCalls({ contract, name: method, options, requestStream, re
     breaker: breaker({ random, onChange }),
     policy: resolvePolicy(contract, method, fromContract, live),
     rate: undefined,
-    ...{ calls: 0, failures: 0, retries: 0, hedges: 0, hedgesWon: 0, spent: 0, denied: 0, calmAt: 0, lastFailure: '' },
+    ...{ inFlight: 0, hedgesInFlight: 0, calls: 0, failures: 0, retries: 0, hedges: 0, hedgesWon: 0, spent: 0, denied: 0, calmAt: 0, lastFailure: '' },
     update(now) {
       const before = calls.policy;
       calls.policy = resolvePolicy(contract, method, fromContract, now);

@@ -1,4 +1,4 @@
-import { fromWire } from '@talaria/errors';
+import { wireDetails } from '@talaria/errors';
 import { Status, TransportError } from '@talaria/rpc';
 
 /** What a failed call says beyond its status. */
@@ -19,12 +19,12 @@ const PUSHBACK_KEY = 'grpc-retry-pushback-ms';
 const NOTHING: PeerSays = { code: undefined, retryable: true, retryAfterMs: undefined, attempts: 0 };
 
 /** Reads the details of an error. */
-export function peerSays({ code, details, trailer }: TransportError): PeerSays {
+export function peerSays({ code, trailer }: TransportError): PeerSays {
   const pushback = trailer.get(PUSHBACK_KEY);
   // What is no number means that no retry is wanted.
   const pushbackMs = typeof pushback === 'string' ? (/^\d+$/.test(pushback) ? Number(pushback) : -1) : undefined;
   if (!trailer.has(DETAILS_KEY)) return pushbackMs === undefined ? NOTHING : { ...NOTHING, retryAfterMs: pushbackMs };
-  const { code: dotted, retryable, retryAfterMs, attempts } = fromWire(code, details, trailer);
+  const { code: dotted, retryable, retryAfterMs, attempts } = wireDetails(code, trailer);
   return { code: dotted, retryable, retryAfterMs: pushbackMs ?? retryAfterMs, attempts };
 }
 
