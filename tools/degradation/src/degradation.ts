@@ -74,9 +74,8 @@ export async function degradation(args: readonly string[]): Promise<number> {
     progress('starting three instances');
     const cluster = await startCluster({ logs });
     try {
-      const talaria = await cluster.driver('talaria');
-      const plain = options.alone ? undefined : await cluster.driver('plain');
-      const spans = { rounds, healthyMs: 400 * seconds, windowMs: 1_000 * seconds, etcdGoneMs: 6_000 * seconds, stormMs: 1_000 * seconds };
+      const [talaria, plain] = await Promise.all([cluster.driver('talaria'), options.alone ? undefined : cluster.driver('plain')]);
+      const spans = { rounds, healthyMs: 300 * seconds, windowMs: 1_000 * seconds, etcdGoneMs: 6_000 * seconds, stormMs: 600 * seconds };
       rows.push(...(await measureRows(cluster, wanted, { talaria, plain }, { ...spans, onRow: progress })));
       twice.push(...(await cluster.executedTwice()));
     } finally {
@@ -88,7 +87,7 @@ export async function degradation(args: readonly string[]): Promise<number> {
     const cluster = await startCluster({ ...OVERLOADED, logs });
     try {
       const driver = await cluster.driver('talaria');
-      rows.push(await overload(driver, { capacity: capacityOf(cluster, OVERLOADED), healthyMs: 400 * seconds, overloadMs: 3_000 * seconds }));
+      rows.push(await overload(driver, { capacity: capacityOf(cluster, OVERLOADED), healthyMs: 300 * seconds, overloadMs: 3_000 * seconds }));
     } finally {
       await cluster.stop();
     }

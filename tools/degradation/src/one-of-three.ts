@@ -7,7 +7,7 @@ import { errorCounts, type Row } from './row.ts';
 
 /** What a fault of one of three may do to its callers at most. */
 export interface Bars {
-  /** p99 against that of the same round before the fault. */
+  /** p99 against that of the same rounds before the fault. */
   readonly ratio: number;
   /** Until the instance is out of rotation, in ms; undefined: it is not to go. p99 counts from then on. */
   readonly outMs: number | undefined;
@@ -69,12 +69,15 @@ export async function oneOfThree(cluster: Cluster, drivers: Readonly<Record<stri
 }
 
 function summary(stack: Row['stack'], fault: Fault, bars: Bars, endpoint: string, rounds: readonly Round[]): Row {
-  const windows = rounds.map(({ calls, from, windowFrom, windowTo }) => ({ window: during(calls, windowFrom, windowTo), before: during(calls, 0, from) }));
+  const windows = rounds.map(({ calls, windowFrom, windowTo }) => during(calls, windowFrom, windowTo));
+  // All rounds together, since p99 of a few seconds is mostly chance.
+  const healthy = rounds.flatMap(({ calls, from }) => during(calls, 0, from));
   const hit = rounds.flatMap(({ calls, from }) => calls.filter(({ at, ms }) => at + ms >= from));
   const failures = hit.filter(({ error }) => error !== '' && !bars.answers?.includes(error)).map(({ error }) => error);
   const outs = bars.outMs === undefined ? [] : rounds.map(({ calls, from, windowTo }) => outAfter(calls, endpoint, from, windowTo));
   const backs = rounds.map(({ calls, healedAt, end }) => backAfter(calls, endpoint, healedAt, end));
-  const ratio = median(windows.map(({ window, before }) => percentile(window, 0.99) / percentile(before, 0.99)));
+  const p99Ms = median(windows.map((window) => percentile(window, 0.99)));
+  const ratio = p99Ms / percentile(healthy, 0.99);
   const outMs = outs.length === 0 || outs.includes(undefined) ? undefined : median(outs as number[]);
   const missed = [
     ...(failures.length > 0 ? [`${failures.length} failed calls`] : []),
@@ -87,8 +90,8 @@ function summary(stack: Row['stack'], fault: Fault, bars: Bars, endpoint: string
     calls: hit.length,
     failed: failures.length,
     errors: errorCounts(failures),
-    p50Ms: median(windows.map(({ window }) => percentile(window, 0.5))),
-    p99Ms: median(windows.map(({ window }) => percentile(window, 0.99))),
+    p50Ms: median(windows.map((window) => percentile(window, 0.5))),
+    p99Ms,
     ratio,
     outMs,
     backMs: backs.includes(undefined) ? undefined : median(backs as number[]),

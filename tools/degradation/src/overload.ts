@@ -9,7 +9,7 @@ const TIMES = 3;
 const CRITICAL = 0.2;
 const REFUSED_MS = 20;
 const RECOVERED_MS = 2_000;
-const CALM_MS = 6_000;
+const CALM_MS = 5_000;
 /** Refusals are measured from here on, as often as this. */
 const STEADY_MS = 2_000;
 const PARTS = 3;

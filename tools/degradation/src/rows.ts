@@ -46,11 +46,11 @@ export async function measureRows(cluster: Cluster, wanted: readonly string[], {
   await plain?.stop();
   if (wanted.includes('etcd-gone')) {
     options.onRow('etcd-gone');
-    rows.push(await etcdGone(cluster, talaria, { healthyMs: options.healthyMs, goneMs: options.etcdGoneMs }));
+    rows.push(await etcdGone(cluster, talaria, { healthyMs: 2 * options.healthyMs, goneMs: options.etcdGoneMs }));
   }
   if (wanted.includes('etcd-emptied')) {
     options.onRow('etcd-emptied');
-    rows.push(await etcdEmptied(cluster, talaria, options));
+    rows.push(await etcdEmptied(cluster, talaria, { healthyMs: 2 * options.healthyMs, windowMs: options.windowMs }));
   }
   if (wanted.includes('storm')) {
     options.onRow('storm');
