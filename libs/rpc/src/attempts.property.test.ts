@@ -200,7 +200,7 @@ describe('attempts, whatever happens to them', () => {
     await fc.assert(
       fc.asyncProperty(world, async (given) => {
         const { seen, options, route, how, run, check } = simulate(given);
-        const { value, error } = await run(unaryAttempts(route, methodOf('unary'), Buffer.from('x'), options, how));
+        const { value, error } = await run(unaryAttempts(route, methodOf('unary'), Buffer.from('x'), options, how, (bytes) => bytes));
         check();
         if (value) {
           const winner = Buffer.from(value).toString();
@@ -230,7 +230,7 @@ describe('attempts, whatever happens to them', () => {
           yield Buffer.from('x');
         }
         const source = key === 'both' ? requests() : { [Symbol.asyncIterator]: requests };
-        const responses = streamAttempts(route, methodOf(key), source, options, world.how);
+        const responses = streamAttempts(route, methodOf(key), source, options, world.how, (bytes) => bytes);
         const read = async (): Promise<void> => {
           for (;;) {
             const step = await responses.next();

@@ -200,6 +200,37 @@ for (const { name, transport, at } of [
       assert.ok(results.at(-1)?.firstResponseMs !== undefined);
     });
 
+    it('an answer that cannot be read is a failure of its instance, and another instance answers; streams too, until they have begun', async () => {
+      const responseSerialize = (value: unknown): Buffer => Buffer.from(value === 'broken' ? '{' : JSON.stringify(value));
+      const serveBroken = async (): Promise<string> => {
+        const server = createServer({ transports: [transport] });
+        servers.push(server);
+        server.add({ ...TestDefinition, unary: { ...TestDefinition.unary, responseSerialize }, down: { ...TestDefinition.down, responseSerialize } }, {
+          ...handlers,
+          unary: async () => 'broken',
+          async *down(request) {
+            if (request === 'late') yield 'well';
+            yield 'broken';
+          },
+        });
+        return server.listen(at);
+      };
+      const quick = await serve(named('quick'));
+      const failures: FailedAttempt[] = [];
+      const { client, results } = connect([await serveBroken(), quick], planned({ again: (failure) => (failures.push(failure), failure.untried > 0 && !failure.requestsTaken) }));
+      assert.equal(await client.unary('x'), 'quick');
+      const read = async (request: string): Promise<string> => {
+        let all = '';
+        for await (const one of client.down(request)) all += one;
+        return all;
+      };
+      assert.equal(await read('x'), 'quick');
+      assert.deepEqual(failures.map(({ error, untried }) => [error.code, error.outcome, untried]), Array(2).fill([Status.INTERNAL, 'maybe_executed', 1]));
+      await assert.rejects(read('late'), (error) => hasCode(error, 'internal_service.malformed_response'));
+      assert.equal(failures.at(-1)?.requestsTaken, true, 'it had begun');
+      assert.equal(results.filter(({ error }) => error !== undefined).length, 3);
+    });
+
     it('a stream that has begun to answer is not limited any more', async () => {
       const gate = Promise.withResolvers<void>();
       const address = await serve({

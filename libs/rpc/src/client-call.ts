@@ -6,7 +6,7 @@ import { limit, limitsOf, type DefaultLimits, type LimitedOptions } from './call
 import type { CallPolicy } from './call-policy.ts';
 import { choiceOf } from './call-target.ts';
 import { clientChain, singleResponse, type Step } from './chain.ts';
-import { codecError, toServiceError } from './client-errors.ts';
+import { codecError, toServiceError, unreadable } from './client-errors.ts';
 import type { CoarseTimers } from './coarse-timers.ts';
 import type { ContractMethod } from './contract.ts';
 import { deadlineOf, type CallDeadlines } from './live-deadlines.ts';
@@ -32,12 +32,15 @@ function encode(method: ContractMethod, request: unknown): Uint8Array {
   }
 }
 
-function decode(method: ContractMethod, bytes: Uint8Array): unknown {
-  try {
-    return method.definition.responseDeserialize(bytes) as unknown;
-  } catch (cause) {
-    throw codecError('response', method, cause);
-  }
+/** What cannot be read is a failure of the instance that has sent it: another one may do better. */
+function decoder({ definition, path }: ContractMethod): (bytes: Uint8Array) => unknown {
+  return (bytes) => {
+    try {
+      return definition.responseDeserialize(bytes) as unknown;
+    } catch (cause) {
+      throw unreadable(path, cause);
+    }
+  };
 }
 
 async function* encodeStream(method: ContractMethod, requests: AsyncIterable<unknown>): AsyncGenerator<Uint8Array, void, undefined> {
@@ -62,26 +65,21 @@ function wireStep(method: ContractMethod, parts: CallParts): Step<LimitedOptions
     return { metadata: options.metadata ?? Metadata(), deadline, clock, signal, onHeader: options.onHeader, onTrailer: options.onTrailer, onLeaving: options.onLeaving };
   };
   const how = (options: LimitedOptions): AttemptOptions => ({ policy: parts.policy(), timers: parts.timers, choice: choiceOf(options), onAttempt: options.onAttempt });
-  if (method.responseStream) {
-    return async function* (request, options) {
-      for await (const bytes of streamAttempts(parts.route(), method, encodeAll(method, request), wire(options), how(options))) yield decode(method, bytes);
-    };
-  }
+  const decode = decoder(method);
+  if (method.responseStream) return (request, options) => streamAttempts(parts.route(), method, encodeAll(method, request), wire(options), how(options), decode);
   if (method.requestStream) {
-
     return async function* (request, options) {
-      let response: Uint8Array | undefined;
-      for await (const bytes of streamAttempts(parts.route(), method, encodeAll(method, request), wire(options), how(options))) {
+      let response: { readonly message: unknown } | undefined;
+      for await (const message of streamAttempts(parts.route(), method, encodeAll(method, request), wire(options), how(options), decode)) {
         if (response) throw codecError('response', method, new Error('more than one response'));
-        response = bytes;
+        response = { message };
       }
       if (!response) throw codecError('response', method, new Error('no response'));
-      return decode(method, response);
+      return response.message;
     };
   }
-
   return async function* (request, options) {
-    return decode(method, await unaryAttempts(parts.route(), method, encode(method, request), wire(options), how(options)));
+    return await unaryAttempts(parts.route(), method, encode(method, request), wire(options), how(options), decode);
   };
 }
 

@@ -19,9 +19,16 @@ function localError(error: TransportError, contract: string): ServiceError | und
       return error.outcome === 'maybe_executed'
         ? unavailable('connection_lost', `The connection to ${contract} was lost: ${error.details}`, options)
         : unavailable('not_sent', `No instance of ${contract} took the call: ${error.details}`, options);
+    case Status.INTERNAL:
+      return error.cause === undefined ? undefined : internal('malformed_response', error.details, options);
     default:
       return undefined;
   }
+}
+
+/** A response that this side could not read, for whatever reason. */
+export function unreadable(path: string, cause: unknown): TransportError {
+  return Object.assign(new TransportError(path, Status.INTERNAL, `The response of ${path} is not a valid message`, 'maybe_executed'), { cause });
 }
 
 /** What the caller of a method gets for whatever its call threw. */

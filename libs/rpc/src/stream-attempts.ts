@@ -32,15 +32,16 @@ interface Attempt {
 
 /**
  * Makes a call in which either side streams. `requests` of a method that takes one request are asked for once for each attempt;
- * a stream of them can be sent again as long as none was taken.
+ * a stream of them can be sent again as long as none was taken. What `decode` throws of a response is a failure of the attempt.
  */
-export async function* streamAttempts(
+export async function* streamAttempts<T>(
   route: Route,
   method: ContractMethod,
   requests: AsyncIterable<Uint8Array>,
   options: WireCallOptions,
   how: AttemptOptions,
-): AsyncGenerator<Uint8Array, void, undefined> {
+  decode: (response: Uint8Array) => T,
+): AsyncGenerator<T, void, undefined> {
   const call = new StreamCall(route, method, options, how);
   const plan = how.policy.begin(call);
   call.plan = plan instanceof Promise ? await plan : plan;
@@ -52,7 +53,8 @@ export async function* streamAttempts(
       const found = route.candidates(method, options, call.choice);
       const attempt = begin(call, found instanceof Promise ? await found : found);
       try {
-        for await (const response of attempt.candidate.connection.stream(method, source, wireOptions(call, attempt))) {
+        for await (const bytes of attempt.candidate.connection.stream(method, source, wireOptions(call, attempt))) {
+          const response = decode(bytes);
           begins(call, attempt);
           if (attempt.firstResponseMs === undefined) {
             attempt.firstResponseMs = call.clock.monotonic() - attempt.startedAt;

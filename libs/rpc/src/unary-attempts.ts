@@ -9,10 +9,10 @@ import type { Route } from './route.ts';
 import type { WireCallOptions } from './transport.ts';
 import { end, finish, GIVEN_UP, giveUp, guarded, inContext, listen, over, UnaryCall, type Attempt } from './unary-call.ts';
 
-/** Makes a call with one request and one response. */
-export function unaryAttempts(route: Route, method: ContractMethod, request: Uint8Array, options: WireCallOptions, how: AttemptOptions): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const call = new UnaryCall(route, method, request, options, how, resolve, reject);
+/** Makes a call with one request and one response, which `decode` reads; what it throws is a failure of the attempt. */
+export function unaryAttempts<T>(route: Route, method: ContractMethod, request: Uint8Array, options: WireCallOptions, how: AttemptOptions, decode: (response: Uint8Array) => T): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const call = new UnaryCall(route, method, request, options, how, decode, resolve as (response: unknown) => void, reject);
     const plan = how.policy.begin(call);
     if (plan instanceof Promise) plan.then((found) => begin(call, found, undefined), reject);
     else begin(call, plan, call.startedAt);
@@ -112,8 +112,16 @@ function hedge(call: UnaryCall): void {
   if (anyUntried(call, candidates) && call.plan.hedge?.(call.made + 1)) attempt(call, candidates, true);
 }
 
-function answered(call: UnaryCall, made: Attempt, response: Uint8Array): void {
-  if (!end(call, made)) return;
+function answered(call: UnaryCall, made: Attempt, bytes: Uint8Array): void {
+  if (made.over) return;
+  let response: unknown;
+  try {
+    response = call.decode(bytes);
+  } catch (error) {
+    failed(call, made, error);
+    return;
+  }
+  end(call, made);
   const now = call.clock.monotonic();
   try {
     attemptOver(call, made.candidate, made.number, { startedAt: made.startedAt, durationMs: now - made.startedAt });

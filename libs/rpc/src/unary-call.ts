@@ -13,7 +13,8 @@ const NONE: Attempt[] = [];
 /** A call with one request and one response, whose attempts may overlap. */
 export class UnaryCall extends BegunCall {
   readonly request: Uint8Array;
-  readonly resolve: (response: Uint8Array) => void;
+  readonly decode: (response: Uint8Array) => unknown;
+  readonly resolve: (response: unknown) => void;
   readonly reject: (error: unknown) => void;
   /** Replaced when the first one is made, since a list that grows takes ten times the room of one that does not. */
   running: Attempt[] = NONE;
@@ -26,9 +27,10 @@ export class UnaryCall extends BegunCall {
   failure: { readonly error: unknown; readonly held: HeldAnswer | undefined } | undefined = undefined;
   over = false;
 
-  constructor(route: Route, method: ContractMethod, request: Uint8Array, options: WireCallOptions, how: AttemptOptions, resolve: (response: Uint8Array) => void, reject: (error: unknown) => void) {
+  constructor(route: Route, method: ContractMethod, request: Uint8Array, options: WireCallOptions, how: AttemptOptions, decode: (response: Uint8Array) => unknown, resolve: (response: unknown) => void, reject: (error: unknown) => void) {
     super(route, method, options, how);
     this.request = request;
+    this.decode = decode;
     this.resolve = resolve;
     this.reject = reject;
   }
