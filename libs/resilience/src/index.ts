@@ -1,4 +1,5 @@
 // Which instance gets a call.
+export { liveEjection } from './balance/live-ejection.ts';
 export { balancedPicker } from './balance/balanced-picker.ts';
 export type { BalanceOptions, EjectionOptions } from './balance/options.ts';
 
@@ -14,7 +15,7 @@ export { faultyTransport } from './faults/faulty-transport.ts';
 
 // How calls are made: retries, hedges, breakers, and the rates of those who call.
 export { callPolicies, type CallPoliciesOptions } from './calls/call-policies.ts';
-export type { BreakerSettings, BudgetSettings, CallPolicySettings, HedgeSettings, MethodPolicySettings, RateSettings, RetrySettings } from './calls/policy-settings.ts';
+export type { BreakerSettings, BudgetSettings, CallPolicySettings, EjectionSettings, HedgeSettings, MethodPolicySettings, RateSettings, RetrySettings } from './calls/policy-settings.ts';
 
 // What to answer when a dependency is gone.
 export { answer, degraded, staleAnswers, type AnswerFallback, type Fallback, type FallbackKind, type Fallbacks, type StaleFallback, type StaleOptions } from './fallbacks/fallback.ts';

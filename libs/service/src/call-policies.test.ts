@@ -83,6 +83,8 @@ test('what is no policy changes nothing, and is told', async () => {
     [{ '*': { retry: { attempts: 0 } } }, /attempts/],
     [{ '*': { attempt_timeout: 'soon' } }, /use auto, none or a time such as 50ms or 1s/],
     [{ [LIST]: { budget: { ratio: 1 } } }, /set it for the contract or for \*/],
+    [{ [LIST]: { ejection: { enabled: false } } }, /set it for the contract or for \*/],
+    [{ '*': { ejection: { base: 'long' } } }, /base/],
     [[], /call\.policies/],
   ] as const) {
     platform.config.set('global', { 'call.policies': wrong });
@@ -90,7 +92,7 @@ test('what is no policy changes nothing, and is told', async () => {
     const caller = JSON.stringify([...platform.config.applied.values()]);
     assert.match(caller, why, JSON.stringify(wrong));
   }
-  platform.config.set('global', { 'call.policies': { '*': { retry: { attempts: 2, backoff: '20ms', max_backoff: 500 }, hedge: { enabled: false, after: '50ms' }, breaker: { mode: 'closed', k: 1.5 }, attempt_timeout: 'none', rate: { per_second: 1_000, burst: 10, wait: true, max_waiting: 5 }, budget: { ratio: 0.1, per_second: 1 } } } });
+  platform.config.set('global', { 'call.policies': { '*': { retry: { attempts: 2, backoff: '20ms', max_backoff: 500 }, hedge: { enabled: false, after: '50ms' }, breaker: { mode: 'closed', k: 1.5 }, attempt_timeout: 'none', rate: { per_second: 1_000, burst: 10, wait: true, max_waiting: 5 }, budget: { ratio: 0.1, per_second: 1 }, ejection: { enabled: true, consecutive_failures: 3, slow_factor: 2, slow_by: '50ms', silent: '1s', base: '2s', max: '1m' } } } });
   await accounts.listAccounts({});
   await platform.stop();
 });

@@ -46,6 +46,24 @@ export interface BudgetSettings {
   readonly per_second?: number | undefined;
 }
 
+/** When a client takes an instance out of rotation, and for how long. */
+export interface EjectionSettings {
+  /** Default true. False lets those that are out return at once. */
+  readonly enabled?: boolean | undefined;
+  /** So many failures in a row, more where others fail as well. Default 5. */
+  readonly consecutive_failures?: number | undefined;
+  /** Slow is what takes so many times as long as is typical for its method … Default 3. */
+  readonly slow_factor?: number | undefined;
+  /** … and so many ms more. Default 20. */
+  readonly slow_by?: number | undefined;
+  /** How long an instance may say nothing while others answer, in ms. Default 500. */
+  readonly silent?: number | undefined;
+  /** How long it is out the first time, in ms; the second time twice as long, and so on. Default 1,000. */
+  readonly base?: number | undefined;
+  /** How long it is out at most, in ms. Default 30,000. */
+  readonly max?: number | undefined;
+}
+
 /** How a method is called, as a contract or a live setting says it. What is absent is as a less specific place says. */
 export interface MethodPolicySettings {
   readonly retry?: RetrySettings | undefined;
@@ -59,6 +77,8 @@ export interface MethodPolicySettings {
   readonly rate?: RateSettings | undefined;
   /** Of a whole contract: heeded for `*` and contracts only. */
   readonly budget?: BudgetSettings | undefined;
+  /** Of a whole contract, and live only: heeded for `*` and contracts. */
+  readonly ejection?: EjectionSettings | undefined;
 }
 
 /**
@@ -104,7 +124,7 @@ function merged<T extends object>(first: T, others: readonly (Partial<T> | undef
 
 /** What several places say together: later ones win, field by field. */
 export function mergedSettings(layers: readonly (MethodPolicySettings | undefined)[]): MethodPolicySettings {
-  const part = <K extends 'retry' | 'hedge' | 'breaker' | 'rate' | 'budget'>(name: K): MethodPolicySettings[K] =>
+  const part = <K extends 'retry' | 'hedge' | 'breaker' | 'rate' | 'budget' | 'ejection'>(name: K): MethodPolicySettings[K] =>
     merged({} as NonNullable<MethodPolicySettings[K]>, layers.map((layer) => layer?.[name]));
   return {
     retry: part('retry'),
@@ -113,6 +133,7 @@ export function mergedSettings(layers: readonly (MethodPolicySettings | undefine
     attempt_timeout: layers.findLast((layer) => layer?.attempt_timeout !== undefined)?.attempt_timeout,
     rate: part('rate'),
     budget: part('budget'),
+    ejection: part('ejection'),
   };
 }
 
@@ -127,4 +148,9 @@ export function resolvePolicy(contract: string, method: string, options: MethodP
 /** The budget of a contract: default ← live `*` ← live contract. */
 export function resolveBudget(contract: string, live: CallPolicySettings | undefined): Budget {
   return mergedSettings([DEFAULT_POLICY, own(live, '*'), own(live, contract)]).budget as Budget;
+}
+
+/** What is said of the ejection of instances of a contract: live `*` ← live contract. */
+export function resolveEjection(contract: string, live: CallPolicySettings | undefined): EjectionSettings {
+  return mergedSettings([own(live, '*'), own(live, contract)]).ejection ?? {};
 }
