@@ -100,6 +100,7 @@ function simulate({ endpoints, fates, picks, deadlineMs, cancelAfterMs, waitMs, 
         });
         const stopWatching = watchDeadline(wire, end);
         wire.signal?.addEventListener('abort', end, { once: true });
+        if (wire.handle) wire.handle.cancel = end;
       });
       if (what === 'throw') throw new Error('a bug');
       if (what === 'answer') {

@@ -70,8 +70,8 @@ export function triedBy(call: BegunCall): ReadonlySet<Candidate> {
 }
 
 /** Picks for the next attempt; `made` or `dropPick` has to follow, and in the end `attemptOver`. */
-export function pick(call: BegunCall, candidates: readonly Candidate[], hedge: boolean): Candidate {
-  return call.route.picker.pick(candidates, { method: call.method, tried: triedBy(call), hedge });
+export function pick(call: BegunCall, candidates: readonly Candidate[], hedge: boolean, now?: number): Candidate {
+  return call.route.picker.pick(candidates, { method: call.method, tried: triedBy(call), hedge, now, clock: call.clock });
 }
 
 /** An attempt is made with what was picked; answers its number. */
@@ -84,7 +84,7 @@ export function countAttempt(call: BegunCall, candidate: Candidate): number {
 
 /** What was picked is not used after all. */
 export function dropPick(call: BegunCall, candidate: Candidate, now: number): void {
-  call.route.picker.done?.(candidate, { startedAt: now, durationMs: 0, abandoned: true }, call.method);
+  call.route.picker.done?.(candidate, { startedAt: now, clock: call.clock, durationMs: 0, abandoned: true }, call.method);
 }
 
 /** Tells how an attempt ended. */
@@ -98,12 +98,12 @@ export function callOver(call: BegunCall, now: number, error: unknown): void {
   if (call.told) return;
   call.told = true;
   const durationMs = now - call.startedAt;
-  call.plan.done?.(error === undefined ? { durationMs, attempts: call.made } : { durationMs, attempts: call.made, error });
+  call.plan.done?.(error === undefined ? { durationMs, endedAt: now, attempts: call.made } : { durationMs, endedAt: now, attempts: call.made, error });
 }
 
 /** The result of an attempt that failed with `error`; `timedOut` if it took longer than an attempt may. */
 export function failedResult(call: BegunCall, startedAt: number, now: number, error: unknown, timedOut: boolean): AttemptResult {
-  const result = { startedAt, durationMs: now - startedAt, error };
+  const result = { startedAt, clock: call.clock, durationMs: now - startedAt, error };
   const { options } = call;
   if (timedOut || (error instanceof TransportError && error.code === Status.DEADLINE_EXCEEDED && isPast(options.deadline, call.clock))) return { ...result, timedOut: true };
   return options.signal?.aborted ? { ...result, abandoned: true } : result;

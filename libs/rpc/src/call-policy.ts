@@ -8,6 +8,8 @@ export interface PolicyCall {
   readonly method: ContractMethod;
   /** Its metadata, deadline, clock and signal. */
   readonly options: WireCallOptions;
+  /** When it began, in ms of its clock. Default: now. */
+  readonly startedAt?: number | undefined;
 }
 
 /** What governs the calls of one contract of a client: whether they are made, how long an attempt may take, and which are made again. */
@@ -29,9 +31,9 @@ export interface CallPlan {
   readonly attemptTimeoutMs?: number | undefined;
   /**
    * Of unary calls: asked as attempt `attempt` (1 for the first) is sent. After so many ms without an answer, one more attempt is made
-   * besides. Undefined: none.
+   * besides. Undefined: none. `startedAt`: of the attempt, in ms of the clock of the call; default: now.
    */
-  hedgeAfterMs?(attempt: number): number | undefined;
+  hedgeAfterMs?(attempt: number, startedAt?: number): number | undefined;
   /** Asked as that time has come and somebody is there who was not tried: whether attempt `attempt` is made. */
   hedge?(attempt: number): boolean;
   /** Whether there is another attempt after a failure: true for one at once, a number for one after so many ms (if the call has that much time left). */
@@ -40,8 +42,8 @@ export interface CallPlan {
   answered?(firstResponseMs: number): void;
   /** Told once of the end of every attempt. */
   attempted?(result: AttemptResult, attempt: number): void;
-  /** Told once, when the call is over, with its error if it failed (or its caller cancelled it). */
-  done?(result: { readonly durationMs: number; readonly attempts: number; readonly error?: unknown }): void;
+  /** Told once, when the call is over, with its error if it failed (or its caller cancelled it). `endedAt` is in ms of its clock; default: now. */
+  done?(result: { readonly durationMs: number; readonly endedAt?: number; readonly attempts: number; readonly error?: unknown }): void;
 }
 
 /** An attempt of a call that failed, and what a policy may go by. */

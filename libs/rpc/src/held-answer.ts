@@ -1,5 +1,5 @@
 import type { Metadata } from 'nice-grpc-common';
-import type { WireCallOptions } from './transport.ts';
+import type { CallHandle, WireCallOptions } from './transport.ts';
 
 /** What came with the answer of an attempt, held back until it is known whether that is the answer of the call. */
 export interface HeldAnswer {
@@ -8,10 +8,10 @@ export interface HeldAnswer {
 }
 
 /** Options of an attempt whose caller wants headers or trailers; they go into `held`. */
-export function holding(options: WireCallOptions, held: HeldAnswer, signal: AbortSignal | undefined): WireCallOptions {
+export function holding(options: WireCallOptions, held: HeldAnswer, handle: CallHandle): WireCallOptions {
   return {
     ...options,
-    signal,
+    handle,
     onHeader(metadata) {
       held.header = metadata;
     },

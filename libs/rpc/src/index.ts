@@ -37,6 +37,7 @@ export type { ContractTopology, EndpointTopology } from './topology.ts';
 export type { Endpoint, Resolution, Resolver } from './resolver.ts';
 export type {
   CallHandler,
+  CallHandle,
   Connection,
   ConnectionState,
   ConnectOptions,

@@ -1,3 +1,4 @@
+import type { Clock } from '@talaria/base';
 import type { Endpoint } from './resolver.ts';
 import type { Connection, WireMethod } from './transport.ts';
 
@@ -15,12 +16,17 @@ export interface PickInfo {
   readonly tried: ReadonlySet<Candidate>;
   /** Whether the attempt is made besides another one that has not ended. The picker is then only offered candidates that were not tried. */
   readonly hedge: boolean;
+  /** When that is, in ms of `clock`, so that nobody has to ask again. */
+  readonly now?: number | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 /** How an attempt ended, for pickers and policies that learn. */
 export interface AttemptResult {
   /** In ms of the clock of the call (`monotonic()`). */
   readonly startedAt: number;
+  /** That clock. */
+  readonly clock?: Clock | undefined;
   /** In ms; for a stream until it was over. */
   readonly durationMs: number;
   /** Of streams: how long the first response took, in ms. Absent where none came, and for unary calls. */

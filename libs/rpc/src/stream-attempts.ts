@@ -168,7 +168,8 @@ function begins(call: StreamCall, attempt: Attempt): void {
 
 function timesOf(call: StreamCall, { startedAt, firstResponseMs }: Attempt): AttemptResult {
   const durationMs = call.clock.monotonic() - startedAt;
-  return firstResponseMs === undefined ? { startedAt, durationMs } : { startedAt, durationMs, firstResponseMs };
+  const { clock } = call;
+  return firstResponseMs === undefined ? { startedAt, clock, durationMs } : { startedAt, clock, durationMs, firstResponseMs };
 }
 
 /** An attempt is over; once. */

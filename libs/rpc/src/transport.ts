@@ -21,8 +21,10 @@ export interface WireCallOptions {
   readonly deadline?: number | undefined;
   /** What `deadline` is measured by. Default: the time of this machine. */
   readonly clock?: Clock | undefined;
-  /** Cancels the call. There is no other way to cancel one. */
+  /** Cancels the call. */
   readonly signal?: AbortSignal | undefined;
+  /** Of unary calls: cancels it as well, for who makes so many that a signal for each would cost more than the call. */
+  readonly handle?: CallHandle | undefined;
   /** Called once, with the headers of the answer. */
   readonly onHeader?: ((metadata: Metadata) => void) | undefined;
   /** Called once, with the trailers of the answer, also when it is an error. */
@@ -32,6 +34,11 @@ export interface WireCallOptions {
    * that a stream that can do so had better begin anew elsewhere.
    */
   readonly onLeaving?: (() => void) | undefined;
+}
+
+/** By which one unary call can be cancelled: the connection puts in how, before it begins; harmless when the call is over. */
+export interface CallHandle {
+  cancel: (() => void) | undefined;
 }
 
 /**

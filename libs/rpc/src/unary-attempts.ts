@@ -2,12 +2,13 @@ import { context as otel } from '@opentelemetry/api';
 import { anyUntried, attemptOver, countAttempt, dropPick, failedResult, nextAttempt, pick, tooLate, type AttemptOptions } from './begun-call.ts';
 import type { CallPlan } from './call-policy.ts';
 import type { ContractMethod } from './contract.ts';
+import { endedHere } from './deadline.ts';
 import { holding, tell } from './held-answer.ts';
 import { isFinal } from './is-final.ts';
 import type { Candidate } from './picker.ts';
 import type { Route } from './route.ts';
 import type { WireCallOptions } from './transport.ts';
-import { end, finish, GIVEN_UP, giveUp, guarded, inContext, listen, over, UnaryCall, type Attempt } from './unary-call.ts';
+import { end, finish, giveUp, guarded, inContext, listen, over, UnaryCall, type Attempt } from './unary-call.ts';
 
 /** Makes a call with one request and one response, which `decode` reads; what it throws is a failure of the attempt. */
 export function unaryAttempts<T>(route: Route, method: ContractMethod, request: Uint8Array, options: WireCallOptions, how: AttemptOptions, decode: (response: Uint8Array) => T): Promise<T> {
@@ -33,23 +34,20 @@ function begin(call: UnaryCall, plan: CallPlan, now: number | undefined): void {
 /** Makes an attempt, unless it would go where another one is. */
 function attempt(call: UnaryCall, candidates: readonly Candidate[], hedge: boolean, startedAt: number = call.clock.monotonic()): boolean {
   const { options, plan, running } = call;
-  const candidate = pick(call, candidates, hedge);
+  const candidate = pick(call, candidates, hedge, startedAt);
   if (running.length > 0 && (running.some((other) => other.candidate === candidate) || (hedge && call.tried?.has(candidate)))) {
     dropPick(call, candidate, startedAt);
     return false;
   }
   const number = countAttempt(call, candidate);
-  const hedgeAfterMs = plan.hedgeAfterMs?.(number);
+  const hedgeAfterMs = plan.hedgeAfterMs?.(number, startedAt);
   const { deadline = Infinity } = options;
   const lateAt = before(deadline, startedAt, plan.attemptTimeoutMs);
   const hedgeAt = before(Math.min(deadline, lateAt), startedAt, hedgeAfterMs);
-  // The first attempt needs no signal of its own where no other one can follow while it runs.
-  const controller = number > 1 || lateAt < Infinity || hedgeAt < Infinity ? new AbortController() : undefined;
   const held = options.onHeader || options.onTrailer ? { header: undefined, trailer: undefined } : undefined;
-  const made: Attempt = { candidate, number, startedAt, controller, held, hedgeAt, lateAt, timer: undefined, timedOut: false, over: false };
+  const made: Attempt = { candidate, number, startedAt, held, hedgeAt, lateAt, timer: undefined, timedOut: false, over: false, cancel: undefined };
   if (running.length === 0) call.running = [made];
   else running.push(made);
-  if (controller) listen(call);
   call.onAttempt?.(candidate.endpoint);
   send(call, made);
   arm(call, made, startedAt);
@@ -62,14 +60,8 @@ function before(end: number, now: number, ms: number | undefined): number {
 }
 
 function send(call: UnaryCall, made: Attempt): void {
-  const { options } = call;
-  const signal = made.controller?.signal ?? options.signal;
-  let wire = options;
-  if (made.held) wire = holding(options, made.held, signal);
-  else if (made.controller) {
-    const { metadata, deadline, clock, onLeaving } = options;
-    wire = { metadata, deadline, clock, signal, onLeaving };
-  }
+  const { metadata, deadline, clock, signal, onLeaving } = call.options;
+  const wire = made.held ? holding(call.options, made.held, made) : { metadata, deadline, clock, signal, handle: made, onLeaving };
   let answer: Promise<Uint8Array>;
   try {
     answer = made.candidate.connection.unary(call.method, call.request, wire);
@@ -95,7 +87,9 @@ function due(call: UnaryCall, made: Attempt): void {
   if (now >= made.lateAt) {
     made.lateAt = made.hedgeAt = Infinity;
     made.timedOut = true;
-    made.controller?.abort(GIVEN_UP);
+    if (made.cancel) made.cancel();
+    // What its connection cannot cancel goes on unheeded.
+    else failed(call, made, endedHere(call.method.path, call.options, 'maybe_executed'));
     return;
   }
   if (now >= made.hedgeAt) {
@@ -124,7 +118,7 @@ function answered(call: UnaryCall, made: Attempt, bytes: Uint8Array): void {
   end(call, made);
   const now = call.clock.monotonic();
   try {
-    attemptOver(call, made.candidate, made.number, { startedAt: made.startedAt, durationMs: now - made.startedAt });
+    attemptOver(call, made.candidate, made.number, { startedAt: made.startedAt, clock: call.clock, durationMs: now - made.startedAt });
     tell(call.options, made.held);
     over(call, now, undefined);
   } catch (error) {

@@ -6,7 +6,7 @@ import { endedHere } from './deadline.ts';
 import { tell, type HeldAnswer } from './held-answer.ts';
 import type { Candidate } from './picker.ts';
 import type { Route } from './route.ts';
-import type { WireCallOptions } from './transport.ts';
+import type { CallHandle, WireCallOptions } from './transport.ts';
 
 const NONE: Attempt[] = [];
 
@@ -37,12 +37,10 @@ export class UnaryCall extends BegunCall {
 }
 
 /** One of its attempts. */
-export interface Attempt {
+export interface Attempt extends CallHandle {
   readonly candidate: Candidate;
   readonly number: number;
   readonly startedAt: number;
-  /** Cancels it; only where that may be needed. */
-  readonly controller: AbortController | undefined;
   readonly held: HeldAnswer | undefined;
   /** When a hedge is due, and when it has taken too long: on the clock of the call. */
   hedgeAt: number;
@@ -51,9 +49,6 @@ export interface Attempt {
   timedOut: boolean;
   over: boolean;
 }
-
-/** One for all, since making one costs more than a call. */
-export const GIVEN_UP = new DOMException('The attempt was given up', 'AbortError');
 
 /** Whatever throws (a picker, a policy, a caller's callback) ends the call. */
 export function guarded(call: UnaryCall, step: () => void): void {
@@ -64,13 +59,12 @@ export function guarded(call: UnaryCall, step: () => void): void {
   }
 }
 
-/** Its own signals have to follow the call's. One listener for all of them, and for pauses. */
+/** Pauses end with the call; what runs heeds its signal by itself. */
 export function listen(call: UnaryCall): void {
   const { signal } = call.options;
   if (!signal || call.onAbort) return;
   call.onAbort = () => {
     stopWaiting(call);
-    for (const { controller } of [...call.running]) controller?.abort(signal.reason);
     if (call.running.length === 0) finish(call, endedHere(call.method.path, call.options, 'maybe_executed'));
   };
   signal.addEventListener('abort', call.onAbort, { once: true });
@@ -126,8 +120,8 @@ export function over(call: UnaryCall, now: number, error: unknown): void {
   call.over = true;
   for (let loser = call.running.at(-1); loser; loser = call.running.at(-1)) {
     end(call, loser);
-    loser.controller?.abort(GIVEN_UP);
-    attemptOver(call, loser.candidate, loser.number, { startedAt: loser.startedAt, durationMs: now - loser.startedAt, abandoned: true });
+    loser.cancel?.();
+    attemptOver(call, loser.candidate, loser.number, { startedAt: loser.startedAt, clock: call.clock, durationMs: now - loser.startedAt, abandoned: true });
   }
   if (call.pauses) stopWaiting(call);
   if (call.onAbort) call.options.signal?.removeEventListener('abort', call.onAbort);

@@ -134,8 +134,8 @@ export function balancedPicker(options: BalanceOptions = {}): Picker {
   };
 
   return {
-    pick(candidates, { method, tried, hedge }) {
-      const now = clock.monotonic();
+    pick(candidates, { method, tried, hedge, now: asked, clock: askedOf }) {
+      const now = asked !== undefined && askedOf === clock ? asked : clock.monotonic();
       const table = tableOf(candidates, now);
       const stream = method.requestStream || method.responseStream;
       let picked: Instance | undefined;
@@ -149,7 +149,7 @@ export function balancedPicker(options: BalanceOptions = {}): Picker {
     },
     done(candidate, result, wire) {
       const instance = instances.get(candidate);
-      if (instance) record(instance, { result, wire, method: methodOf(wire), now: clock.monotonic(), limits: limits(), witnessed });
+      if (instance) record(instance, { result, wire, method: methodOf(wire), now: result.clock === clock ? result.startedAt + result.durationMs : clock.monotonic(), limits: limits(), witnessed });
     },
     describe(candidate) {
       const now = clock.monotonic();

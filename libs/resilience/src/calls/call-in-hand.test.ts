@@ -35,10 +35,10 @@ describe('a hedge', () => {
     const client = simulatedClient();
     warm(client, 30);
     const before = begin(client).hedgeAfterMs?.(1) as number;
-    for (let call = 0; call < 300; call++) begin(client).attempted?.({ startedAt: 0, durationMs: 200, abandoned: true }, 1);
+    for (let call = 0; call < 300; call++) begin(client).attempted?.({ startedAt: client.clock.monotonic() - 200, durationMs: 200, abandoned: true }, 1);
     client.advance(300);
     assert.ok((begin(client).hedgeAfterMs?.(1) as number) > before);
-    for (let call = 0; call < 3_000; call++) begin(client).attempted?.({ startedAt: 0, durationMs: 1, abandoned: true }, 1);
+    for (let call = 0; call < 3_000; call++) begin(client).attempted?.({ startedAt: client.clock.monotonic() - 1, durationMs: 1, abandoned: true }, 1);
     client.advance(300);
     assert.ok((begin(client).hedgeAfterMs?.(1) as number) > before, 'and what its caller gave up at once says nothing');
   });

@@ -1,3 +1,4 @@
+import type { Clock } from '@talaria/base';
 import { Status, TransportError, type AttemptResult, type CallPlan, type FailedAttempt } from '@talaria/rpc';
 import type { Passage } from './breaker.ts';
 import type { MethodCalls } from './method-calls.ts';
@@ -22,6 +23,8 @@ const FAR_BEYOND = 10;
 export class CallInHand implements CallPlan {
   readonly attemptTimeoutMs: number | undefined;
   readonly #calls: MethodCalls;
+  /** Of the call. */
+  readonly #clock: Clock;
   readonly #passage: Passage;
   readonly #startedAt: number;
   readonly #deadline: number;
@@ -36,8 +39,9 @@ export class CallInHand implements CallPlan {
   #saidBy: TransportError | undefined;
 
   /** `deadline` is in ms of the clock of the policies; `Infinity` for none. */
-  constructor(calls: MethodCalls, passage: Passage, deadline: number, now: number) {
+  constructor(calls: MethodCalls, passage: Passage, deadline: number, now: number, clock: Clock) {
     this.#calls = calls;
+    this.#clock = clock;
     this.#passage = passage;
     this.#startedAt = now;
     this.#deadline = deadline;
@@ -58,12 +62,12 @@ export class CallInHand implements CallPlan {
     } else this.#hedgeMs = undefined;
   }
 
-  hedgeAfterMs(attempt: number): number | undefined {
+  hedgeAfterMs(attempt: number, startedAt?: number): number | undefined {
     const ms = this.#hedgeMs;
     if (ms === undefined || attempt >= this.#calls.policy.retry.attempts) return undefined;
     if (this.#deadline === Infinity) return ms;
     // It needs about as much time as the attempt before has had.
-    return this.#deadline - this.#calls.shared.clock.monotonic() >= ms * 1.5 ? ms : undefined;
+    return this.#deadline - this.#onOwn(startedAt) >= ms * 1.5 ? ms : undefined;
   }
 
   hedge(attempt: number): boolean {
@@ -106,30 +110,30 @@ export class CallInHand implements CallPlan {
     const isHedge = (this.#hedges & (1 << attempt)) !== 0;
     if (isHedge) this.#hedgeOver(attempt);
     if (this.#answered) return;
-    const { latency, shared } = this.#calls;
+    const { latency } = this.#calls;
     const { error, abandoned = false, timedOut = false } = result;
     if (error === undefined && !abandoned && !timedOut) {
-      latency.record(result.durationMs, shared.clock.monotonic());
+      latency.record(result.durationMs, this.#onOwn(result.startedAt + result.durationMs));
       if (isHedge) this.#calls.hedgesWon++;
     } else if (abandoned || timedOut) {
       // It would have taken longer: left out, slow attempts would make the quantiles smaller, and so more hedges.
-      const now = shared.clock.monotonic();
+      const now = this.#onOwn(result.startedAt + result.durationMs);
       const p95 = latency.quantile('p95', now);
       if (p95 !== undefined && result.durationMs > p95) latency.record(result.durationMs, now);
     }
   }
 
-  done({ durationMs, attempts, error }: { readonly durationMs: number; readonly attempts: number; readonly error?: unknown }): void {
+  done({ durationMs, endedAt, attempts, error }: Parameters<NonNullable<CallPlan['done']>>[0]): void {
     const calls = this.#calls;
+    const now = this.#onOwn(endedAt);
     calls.inFlight--;
     // One that found nobody to go to never ran.
     for (let attempt = 1; this.#hedges !== 0; attempt++) if (this.#hedges & (1 << attempt)) this.#hedgeOver(attempt);
     if (error === undefined) {
-      if (!this.#answered) calls.breaker.over(calls.shared.clock.monotonic(), 'success', this.#passage, calls.policy.breaker, this.#startedAt);
+      if (!this.#answered) calls.breaker.over(now, 'success', this.#passage, calls.policy.breaker, this.#startedAt);
       return;
     }
     if (error instanceof TransportError) error.attempts = Math.max(error.attempts, attempts);
-    const now = calls.shared.clock.monotonic();
     // A stream may last as long as its deadline.
     const isTimeUp = this.#answered && error instanceof TransportError && error.code === Status.DEADLINE_EXCEEDED;
     const verdict = isTimeUp ? 'neutral' : verdictOf(error, durationMs, calls.latency.quantile('p95', now), (failed) => this.#says(failed));
@@ -146,6 +150,12 @@ export class CallInHand implements CallPlan {
     if (outcome === 'never_sent') return true;
     if (outcome !== 'refused' || code !== Status.UNAVAILABLE || this.#wasRefused) return false;
     return (this.#wasRefused = true);
+  }
+
+  /** A moment of the call that is now: asked for again only where the call has another clock. */
+  #onOwn(moment: number | undefined): number {
+    const { clock } = this.#calls.shared;
+    return moment !== undefined && this.#clock === clock ? moment : clock.monotonic();
   }
 
   #hedgeOver(attempt: number): void {

@@ -44,15 +44,15 @@ function contractPolicies(contract: string, live: LiveSetting<CallPolicySettings
     return found;
   };
 
-  const begin = (calls: MethodCalls, { options }: PolicyCall): CallPlan => {
-    const now = clock.monotonic();
+  const begin = (calls: MethodCalls, { options }: PolicyCall, startedAt?: number): CallPlan => {
+    const { deadline = Infinity, clock: callClock = clock } = options;
+    const now = callClock === clock && startedAt !== undefined ? startedAt : clock.monotonic();
     const passage = calls.breaker.enter(now, calls.policy.breaker);
     if (passage === 'refused') throw calls.refusal(now);
     shared.budget.call(now);
     calls.calls++;
     calls.inFlight++;
-    const { deadline = Infinity, clock: callClock = clock } = options;
-    return new CallInHand(calls, passage, callClock === clock ? deadline : now + deadline - callClock.monotonic(), now);
+    return new CallInHand(calls, passage, callClock === clock ? deadline : now + deadline - callClock.monotonic(), now, callClock);
   };
 
   return {
@@ -60,7 +60,7 @@ function contractPolicies(contract: string, live: LiveSetting<CallPolicySettings
       if (live) update();
       const calls = callsOf(call.method);
       const turn = calls.rate?.enter(call);
-      return turn ? turn.then(() => begin(calls, call)) : begin(calls, call);
+      return turn ? turn.then(() => begin(calls, call)) : begin(calls, call, call.startedAt);
     },
     instancesChanged() {
       for (const { breaker } of methods.values()) breaker.tryNow();

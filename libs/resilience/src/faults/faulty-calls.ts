@@ -47,8 +47,17 @@ function keptTrailer(options: WireCallOptions): { readonly options: WireCallOpti
   };
 }
 
+/** With a signal for the handle, which is of the call as a whole. */
+function ownSignal({ handle, ...options }: WireCallOptions): WireCallOptions {
+  if (!handle) return options;
+  const controller = new AbortController();
+  handle.cancel = () => controller.abort();
+  return { ...options, signal: options.signal ? AbortSignal.any([options.signal, controller.signal]) : controller.signal };
+}
+
 /** A call with one request and one response that goes wrong. */
-export async function faultyUnary(call: HitCall, request: Uint8Array, options: WireCallOptions): Promise<Uint8Array> {
+export async function faultyUnary(call: HitCall, request: Uint8Array, given: WireCallOptions): Promise<Uint8Array> {
+  const options = ownSignal(given);
   const { connection, method, rule } = call;
   await before(call, options);
   if (!rule.fault.abort) return arriving(call, await connection.unary(method, request, options), options);

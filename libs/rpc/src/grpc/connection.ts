@@ -66,6 +66,7 @@ export function grpcConnection(address: string, target: string | undefined, opti
       const timer = detached(() => setTimeout(() => done(reasonNotToSend(path, call) ?? failed(`not within ${connectTimeoutMs} ms`)), timeLeft));
       const stopListening = core.onStateChange(check);
       call.signal?.addEventListener('abort', onAbort, { once: true });
+      if (call.handle) call.handle.cancel = onAbort;
       check();
     });
   };

@@ -113,6 +113,7 @@ export function beginInprocCall(listener: InprocListener, method: WireMethod, re
     cancelTimer = detached(() => clock.after(msUntil(deadline, clock), late));
   }
   wire.signal?.addEventListener('abort', onAbort, { once: true });
+  if (wire.handle) wire.handle.cancel = onAbort;
 
   void pumpRequests(requests, {
     get over() {

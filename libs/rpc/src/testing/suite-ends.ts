@@ -2,6 +2,7 @@ import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { Status } from 'nice-grpc-common';
 import { failure, hangingHandler, testBench, wire, type TransportHarness } from './bench.ts';
+import type { CallHandle } from '../transport.ts';
 import { bytes, callAll, KINDS, text, wireMethod } from './kinds.ts';
 import { settle, until } from './until.ts';
 
@@ -99,6 +100,25 @@ export function endSuite(harness: TransportHarness): void {
         assert.equal(aborted, false);
       });
     }
+
+    it('a unary call can be cancelled by its handle as well, also while it still connects', async () => {
+      const method = wireMethod(KINDS[0]);
+      const hanging = hangingHandler();
+      const { connection } = await bench.serve(method, hanging.handler);
+      const handle: CallHandle = { cancel: undefined };
+      const early = failure(connection.unary(method, bytes('a'), wire({ handle })));
+      handle.cancel?.();
+      assert.equal((await early).code, Status.CANCELLED);
+      const started = hanging.started;
+      const call = failure(connection.unary(method, bytes('a'), wire({ handle })));
+      await until('the handler runs', () => hanging.started > started);
+      handle.cancel?.();
+      const error = await call;
+      assert.deepEqual([error.code, error.outcome], [Status.CANCELLED, 'maybe_executed']);
+      await until('the handler hears of it', () => hanging.reasons.length === hanging.started);
+      handle.cancel?.();
+      assert.equal(connection.inFlight, 0);
+    });
 
     it('the handler sees the same deadline, a little later at most', async () => {
       const method = wireMethod(KINDS[0]);
