@@ -2,7 +2,7 @@ import { BadRequest, ErrorInfo, RetryInfo } from '@talaria/contracts/google/rpc/
 import { Status as RpcStatus } from '@talaria/contracts/google/rpc/status';
 import { Metadata, type Status } from 'nice-grpc-common';
 import { kindNameOfStatus, kindOf } from './catalogue.ts';
-import { ServiceError, type FieldViolation } from './service-error.ts';
+import { ServiceError } from './service-error.ts';
 
 /** The trailer that carries a `google.rpc.Status`. Source: https://google.aip.dev/193 */
 const DETAILS_KEY = 'grpc-status-details-bin';
@@ -63,18 +63,7 @@ function decode(bytes: Uint8Array): { info?: ErrorInfo; retry?: RetryInfo; bad?:
 }
 
 /** What an error says beside its status and message, as a peer sent it. */
-export interface WireDetails {
-  /** The dotted code; the bare kind of the status from who sends none. */
-  readonly code: string;
-  readonly params: Readonly<Record<string, string>>;
-  readonly retryable: boolean;
-  readonly retryAfterMs: number | undefined;
-  readonly violations: readonly FieldViolation[];
-  /** How many hops it has come. */
-  readonly hops: number;
-  /** How often the call was tried below. */
-  readonly attempts: number;
-}
+export type WireDetails = Pick<ServiceError, 'code' | 'params' | 'retryable' | 'retryAfterMs' | 'violations' | 'hops' | 'attempts'>;
 
 /** Reads what a trailer says of an error. Cheaper than making an error of it. */
 export function wireDetails(status: Status, trailer?: Metadata): WireDetails {

@@ -24,6 +24,7 @@ export { formatVersionPreferences, parseVersionPreferences, VERSIONS_BAGGAGE, ty
 
 // For what decides which calls a server takes.
 export type { Admission, ArrivingCall, Decision, Refusal, Ticket } from './admission.ts';
+export { REFUSED_KEY } from './refused-key.ts';
 
 // For what decides which calls matter most.
 export { methodPriority, PRIORITIES, PRIORITY_BAGGAGE, priorityInBaggage, type Priority } from './priority.ts';

@@ -39,6 +39,8 @@ export interface WireCallOptions {
 /** By which one unary call can be cancelled: the connection puts in how, before it begins; harmless when the call is over. */
 export interface CallHandle {
   cancel: (() => void) | undefined;
+  /** Whether it was given up, maybe just before `cancel` was put in. */
+  readonly over?: boolean;
 }
 
 /**

@@ -180,6 +180,27 @@ describe('rates of a server', () => {
     take(by('a', { method: STREAM }));
   });
 
+  it('bound how many run at once among those that have waited, too', async () => {
+    const { take, made, time } = make({ '*': { concurrency: 1, rate: { per_second: 10, burst: 1, wait: true } } });
+    take(by('a')).done(ok);
+    const waiting = [made.admit(by('a')), made.admit(by('a'))];
+    time.runUntil(200);
+    const [first, second] = [await waiting[0], await waiting[1]];
+    assert.ok(!isRefusal(first) && isRefusal(second));
+    assert.ok(hasCode(errorOf(second), 'rate_limited.concurrency'));
+  });
+
+  it('give back what a call took of one rate that is gone when another one lets it through', async () => {
+    const { take, made, time } = make({ '*': { rate: { per_second: 0.1, burst: 1 }, total: { per_second: 10, burst: 1, wait: true } } });
+    take(by('b'));
+    const gone = made.admit(by('a', { gone: true }));
+    assert.ok(gone instanceof Promise);
+    time.runUntil(100);
+    await gone;
+    time.runUntil(300);
+    take(by('a'));
+  });
+
   it('make calls wait where they are throttles, in their order, as long as their time allows', async () => {
     const { take, refused, made, time } = make({ '*': { rate: { per_second: 10, burst: 1, wait: true, max_waiting: 2 } } });
     take(by('a'));

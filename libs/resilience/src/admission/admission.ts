@@ -276,8 +276,11 @@ export function admission(options: AdmissionOptions = {}): AdaptiveAdmission {
       if ('reason' in passage) return refuse(passage.reason, passage.retryMs, caller, priority);
       return afterAWhile(passage.waitMs).then(() => {
         const late = call.gone ? undefined : misfit(call, method, caller, priority);
-        passage.over(!call.gone && late === undefined);
-        return late === undefined ? new Running(call, method, caller, priority) : refuseMisfit(late, caller, priority);
+        // Others may have come to run meanwhile.
+        const isFull = !call.gone && late === undefined && method.running >= gates.concurrency;
+        passage.over(!call.gone && late === undefined && !isFull);
+        if (late !== undefined) return refuseMisfit(late, caller, priority);
+        return isFull ? refuse('concurrency', method.load.recentMs, caller, priority) : new Running(call, method, caller, priority);
       });
     },
     describe() {

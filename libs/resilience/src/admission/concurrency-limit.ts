@@ -62,7 +62,7 @@ export interface ConcurrencyLimit {
 export interface ConcurrencyLimitOptions {
   /** Asked often; may answer something else each time. */
   readonly bounds: () => LimitBounds;
-  /** Called every 50 ms while calls come. */
+  /** Called every 25 ms while calls come. */
   readonly onTick?: (() => void) | undefined;
   /** Default: the time of this machine. */
   readonly clock?: Clock | undefined;
@@ -201,7 +201,7 @@ export function concurrencyLimit({ bounds, onTick, clock = systemClock }: Concur
   const relax = (): void => {
     isShort = false;
     limit = crest = bounds().max;
-    streak = 0;
+    streak = witnesses = 0;
     before = undefined;
     lowSince = Infinity;
   };

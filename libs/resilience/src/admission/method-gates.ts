@@ -38,13 +38,14 @@ export function methodGates({ rate, total, concurrency = 0, callers = {} }: Meth
         else first.over(false);
         return { reason: 'method', retryMs: second.retryMs };
       }
-      if (first === true) return second;
-      if (second === true) return first;
+      if (first === true && second === true) return true;
       return {
-        waitMs: Math.max(first.waitMs, second.waitMs),
+        waitMs: Math.max(first === true ? 0 : first.waitMs, second === true ? 0 : second.waitMs),
         over(used) {
-          first.over(used);
-          second.over(used);
+          if (first !== true) first.over(used);
+          else if (!used) gate?.undo(caller);
+          if (second !== true) second.over(used);
+          else if (!used) all?.undo('');
         },
       };
     },

@@ -1,11 +1,8 @@
 import { rateLimited, toWire } from '@talaria/errors';
-import type { Refusal } from '@talaria/rpc';
+import { REFUSED_KEY, type Refusal } from '@talaria/rpc';
 
 /** Why a call is refused: what stands behind `rate_limited.` in its error. */
 export type RefusalReason = 'overload' | 'deadline' | 'concurrency' | 'caller' | 'method';
-
-/** The header by which a server of ours says that it did not look at a call, so that the call may be made elsewhere whatever it does. */
-const REFUSED_KEY = 'x-talaria-refused';
 
 const SENTENCES: Readonly<Record<RefusalReason, string>> = {
   overload: 'The server has more to do than it can: call again later, or another instance',

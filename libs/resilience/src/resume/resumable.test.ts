@@ -236,6 +236,24 @@ describe('a stream that is resumed', () => {
     assert.equal(other.call.signal.aborted, true);
   });
 
+  it('ends with its reader, and with its signal, in a pause before it begins anew', async () => {
+    const later = unavailable('moved', 'Come again.', { retryAfterMs: 60_000 });
+    const { open, at } = server();
+    const iterator = resumable(open, options)[Symbol.asyncIterator]();
+    const pending = iterator.next();
+    (await at(0)).fail(later);
+    for (let turns = 0; turns < 20; turns++) await turn();
+    await iterator.return?.();
+    assert.deepEqual(await pending, { done: true, value: undefined });
+
+    const hangUp = new AbortController();
+    const { done } = read(resumable(open, { ...options, signal: hangUp.signal }));
+    (await at(1)).fail(later);
+    for (let turns = 0; turns < 20; turns++) await turn();
+    hangUp.abort();
+    await assert.rejects(done, (error) => hasCode(error, 'cancelled.caller'));
+  });
+
   it('brings each message once, in order, whatever servers do', async () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ do: fc.constant('send' as const), on: fc.nat(1), count: fc.integer({ min: 1, max: 4 }) }) },

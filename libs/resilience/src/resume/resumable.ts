@@ -117,7 +117,7 @@ async function* resumed<T, P extends Position>(open: (from: P | undefined, call:
     mayMove = false;
     later(pauseBefore(++failures + 1, undefined), () => (mayMove = true));
   };
-  /** Begins anew after the only stream failed, or throws why. */
+  /** Begins anew after the only stream failed, or throws why; does nothing if it ends meanwhile. */
   const again = async (error: unknown): Promise<void> => {
     if (ended.aborted || !resumes(error)) throw error;
     failures = clock.monotonic() - current.openedAt >= SOUND_MS ? 1 : failures + 1;
@@ -125,7 +125,7 @@ async function* resumed<T, P extends Position>(open: (from: P | undefined, call:
     // The deadline would end the pause: what went wrong says more.
     if (failures > attempts || pause >= (timeRemaining() ?? Infinity)) throw error;
     if (pause > 0) await sleep(pause, { clock, signal: ended }).catch(() => {});
-    if (ended.aborted) throw error;
+    if (ended.aborted) return;
     onResume?.({ from, error });
     handOver(begin());
   };

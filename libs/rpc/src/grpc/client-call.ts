@@ -72,7 +72,7 @@ export function startCall(channel: Channel, method: WireMethod, options: WireCal
   options.signal?.addEventListener('abort', onAbort, { once: true });
   if (options.handle) options.handle.cancel = onAbort;
   // It may have aborted between the connection's last look at it and now.
-  if (options.signal?.aborted) onAbort();
+  if (options.signal?.aborted || options.handle?.over) onAbort();
 
   return {
     send: (bytes) =>

@@ -5,7 +5,7 @@ import type { ContractTopology } from '@talaria/rpc';
 /** The contract with which every instance tells of itself. It is served beside health and reflection, and never registered. */
 export const topologyDefinition = TopologyServiceDefinition;
 
-/** A fallback that a caller has used. */
+/** A fallback that a caller has, and how often it was used. */
 export interface UsedFallback {
   /** Such as `account.v1.AccountService`. */
   readonly contract: string;

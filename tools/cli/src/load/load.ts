@@ -86,7 +86,7 @@ export async function load(name: string, options: LoadOptions, environment: Call
     return ended;
   }).finally(() => signal.removeEventListener('abort', onAbort));
 
-  const { method } = { method: name.replace(/^\//, '') };
+  const method = name.replace(/^\//, '');
   if (options.json) terminal.out(`${JSON.stringify(resultJson(method, result, plan), null, 2)}\n`);
   else terminal.out(summary(method, result, plan, terminal.style));
   if (options.svg !== undefined) {
