@@ -44,7 +44,8 @@ export async function chooseIdentity(binaries: string, folder: string): Promise<
     throw new UserError(`PostgreSQL's binaries in ${binaries} do not run here: run npm ci again, or set DATABASE_URL to a PostgreSQL server.`);
   }
   const candidates: Identity[] = [];
-  if (await isReachable(folder)) candidates.push({ prefix: [], spawn: { env, uid: NOBODY, gid: NOBODY }, owner: NOBODY });
+  // Nothing else in its PATH: where nobody cannot reach our programs, another PostgreSQL of this machine would be taken for them.
+  if (await isReachable(folder)) candidates.push({ prefix: [], spawn: { env: { ...env, PATH: binaries }, uid: NOBODY, gid: NOBODY }, owner: NOBODY });
   // In a namespace where root is called nobody: works below folders that only root may enter.
   candidates.push({ prefix: ['unshare', '--user', `--map-user=${NOBODY}`, '--'], spawn: { env }, owner: 0 });
   // Containers often deny namespaces, yet leave root the capability to pass through folders, which can be handed on.
